@@ -1,0 +1,53 @@
+"""The names a study can use, with the names the paper prints. Imports nothing, so `bench list` is instant.
+
+`tests/study/test_catalog.py` holds these keys against the `MODELS` and `DATASETS` dicts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from bench.errors import UnknownNameError
+
+# Keys of `models.MODELS`, in the order of the paper's Table 1, and the row names it prints.
+MODEL_TITLES = {
+    "bilinear_interpolation": "Bilinear-Interpolation",
+    "segnet_basic": "SegNet-Basic",
+    "segnet_basic_encoder_addition": "SegNet-Basic-EncoderAddition",
+    "segnet_basic_single_channel_decoder": "SegNet-Basic-SingleChannelDecoder",
+    "fcn_basic": "FCN-Basic",
+    "fcn_basic_no_addition": "FCN-Basic-NoAddition",
+    "fcn_basic_no_dim_reduction": "FCN-Basic-NoDimReduction",
+    "fcn_basic_no_addition_no_dim_reduction": "FCN-Basic-NoAddition-NoDimReduction",
+}
+
+# Keys of `bench.data.DATASETS`.
+DATASET_TITLES = {"camvid": "CamVid", "road_scenes": "RoadScenes (synthetic)"}
+
+WEIGHTING_TITLES = {
+    "median_frequency": "median frequency balancing",
+    "median_frequency_official": "median frequency balancing with the authors' eleven weights",
+    "natural_frequency": "natural frequency",
+}
+
+# What a score is called in results (long) and in the paper's tables (short).
+METRIC_TITLES = {
+    "global_accuracy": "G",
+    "class_average_accuracy": "C",
+    "mean_iou": "mIoU",
+    "boundary_f1": "BF",
+}
+
+
+def resolve(what: str, got: str, known: Iterable[str]) -> str:
+    """Returns the known key that `got` names; letter case, '-' and '_' do not matter.
+
+    Raises:
+        UnknownNameError: nothing matches; the message lists the known names and the nearest one.
+    """
+    keys = list(known)
+    plain = {key.replace("_", "").replace("-", "").lower(): key for key in keys}
+    key = plain.get(got.replace("_", "").replace("-", "").lower())
+    if key is None:
+        raise UnknownNameError(what, got, keys)
+    return key

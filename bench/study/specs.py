@@ -1,0 +1,148 @@
+"""The shape of bench.yaml: every key with its type, range and unit.
+
+A spec is frozen, refuses keys it does not know and converts nothing: `true` is no number, "5" no 5.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic_core import PydanticCustomError
+
+Count = Annotated[int, Field(ge=1, le=10_000_000)]
+Pixels = Annotated[int, Field(ge=16, le=8192)]
+Seed = Annotated[int, Field(ge=0, le=2**31 - 1)]
+Name = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\r\n]*$")]
+Names = Annotated[list[Name], Field(min_length=1, max_length=100)]
+Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+class Spec(BaseModel):
+    """What all specs share: frozen, strict about types, no unknown keys, no NaN or infinity."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+
+def _an_integer(value: object) -> object:
+    """Refuses `true` and 1.0, which compare equal to the literal 1."""
+    if type(value) is not int:
+        raise PydanticCustomError("int_type", "must be an integer")
+    return value
+
+
+class SplitDigests(Spec):
+    """SHA-256 over the decoded pixels of each split, in hex."""
+
+    train: Digest = Field(description="training split, 64 hex digits")
+    val: Digest = Field(description="validation split, 64 hex digits")
+    test: Digest = Field(description="test split, 64 hex digits")
+
+
+class DatasetSpec(Spec):
+    """A data set: images per split, and either what its files must be or what it is drawn from."""
+
+    train: Count = Field(description="images in the training split (count)")
+    val: Count = Field(description="images in the validation split (count)")
+    test: Count = Field(description="images in the test split (count)")
+    sha256: SplitDigests | None = Field(None, description="digests of a data set of files (hex)")
+    url: Annotated[str, Field(pattern=r"^https?://\S+$")] | None = Field(
+        None, description="public archive that `bench data fetch` downloads (URL)"
+    )
+    seed: Seed | None = Field(None, description="what a drawn data set is drawn from (no unit)")
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """What decides the images, as JSON-able data; where they come from (`url`) does not."""
+        return self.model_dump(exclude={"url"}, exclude_none=True)
+
+
+class TimingSpec(Spec):
+    """How time and memory are measured."""
+
+    height: Pixels = Field(description="height of the timed input (pixels)")
+    width: Pixels = Field(description="width of the timed input (pixels)")
+    warmup: Annotated[int, Field(ge=0, le=10_000)] = Field(description="passes before measuring (count)")
+    iterations: Count = Field(description="passes that are measured (count)")
+
+
+class ProfileSpec(Spec):
+    """At what scale suites run."""
+
+    description: Name = Field(description="what the profile is for (one line of text)")
+    height: Pixels = Field(description="height of images and labels (pixels)")
+    width: Pixels = Field(description="width of images and labels (pixels)")
+    precision: Literal["fp32", "tf32", "bf16"] = Field(description="arithmetic of training and timing")
+    channels_last: bool = Field(description="memory format of tensors (true or false)")
+    seeds: Annotated[list[Seed], Field(min_length=1, max_length=100)] = Field(
+        description="study seeds; every trial is trained once with each (no unit)"
+    )
+    panels: Annotated[int, Field(ge=0, le=20)] = Field(description="test images shown in reports (count)")
+    timing: TimingSpec = Field(description="how time and memory are measured")
+
+
+class RecipeSpec(Spec):
+    """How the models of a suite are trained, whatever the profile."""
+
+    lr: Annotated[float, Field(gt=0, le=100)] = Field(description="learning rate of SGD (no unit)")
+    momentum: Annotated[float, Field(ge=0, lt=1)] = Field(description="momentum of SGD (fraction)")
+    weight_decay: Annotated[float, Field(ge=0, le=1)] = Field(description="weight decay of SGD (no unit)")
+    input_normalisation: Literal["local_contrast", "none"] = Field(description="what is done to RGB input")
+    selection: Literal["global_accuracy", "mean_iou"] = Field(
+        description="validation score whose best iteration is reported"
+    )
+
+
+class RunSpec(Spec):
+    """What a suite trains on, and for how long, in one profile."""
+
+    dataset: Name = Field(description="name of the data set")
+    batch_size: Annotated[int, Field(ge=1, le=4096)] = Field(description="images in a mini-batch (count)")
+    iterations: Count = Field(description="length of the training (optimizer steps)")
+    validate_every: Count = Field(
+        description="validation and checkpoint every so often (optimizer steps); divides `iterations`"
+    )
+
+
+class SuiteSpec(Spec):
+    """One table or question of the paper."""
+
+    title: Name = Field(description="heading in reports (one line of text)")
+    table: Literal["T1", "T2", "T3", "T4", "T5", "T6"] | None = Field(
+        None, description="table of the paper, if any (T1 to T6)"
+    )
+    models: Names = Field(description="model names, in the order of the table")
+    weightings: Names = Field(description="names of loss weightings")
+    recipe: RecipeSpec = Field(description="how the models are trained")
+    runs: Annotated[dict[str, RunSpec], Field(min_length=1, max_length=20)] = Field(
+        description="per profile: data and length"
+    )
+
+
+Gaps = Annotated[dict[str, Annotated[float, Field(ge=0, le=100)]], Field(max_length=100)]
+Tolerances = Annotated[dict[str, Gaps], Field(max_length=20)]
+
+
+class TolerancesSpec(Spec):
+    """The allowed gap per profile and metric: absolute fractions for scores, relative for costs."""
+
+    paper: Tolerances = Field(description="against the paper's numbers (fraction)")
+    baseline: Tolerances = Field(description="against an earlier result of ours (fraction)")
+
+
+class Study(Spec):
+    """bench.yaml as a whole."""
+
+    version: Annotated[Literal[1], BeforeValidator(_an_integer)] = Field(
+        description="version of this file's layout"
+    )
+    datasets: Annotated[dict[str, DatasetSpec], Field(min_length=1, max_length=100)] = Field(
+        description="data sets by name"
+    )
+    profiles: Annotated[dict[str, ProfileSpec], Field(min_length=1, max_length=20)] = Field(
+        description="profiles by name"
+    )
+    suites: Annotated[dict[str, SuiteSpec], Field(min_length=1, max_length=100)] = Field(
+        description="suites by name"
+    )
+    tolerances: TolerancesSpec = Field(description="allowed gaps for `bench check`")
