@@ -1,0 +1,92 @@
+"""Loads a split once and keeps the decoded, resized arrays on disk, so that no later run waits for a decoder.
+
+One uncompressed .npz per (data set, split, size, options, source files, loader), under BENCH_DATA/cache. The
+key holds name, size and modification time of every source file and the text of this package, so neither
+edited data nor edited code can meet an old entry. Entries are written under a temporary name and renamed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import tempfile
+import zipfile
+from pathlib import Path
+
+import numpy as np
+
+from bench.data.camvid import data_folder
+from bench.data.split import Dataset, Options, Split, check_request, pixel_digest
+
+log = logging.getLogger(__name__)
+
+
+def load_cached(name: str, dataset: Dataset, split: str, height: int, width: int, options: Options) -> Split:
+    """Returns a split from the cache, or loads it and puts it there.
+
+    Raises:
+        DataError: as `dataset.load`. A damaged entry is rebuilt and a folder that cannot be written means no
+            cache; both are logged as warnings, neither changes the data or stops the run.
+    """
+    check_request(split, height, width)
+    key = _key(name, dataset, split, height, width, options)
+    path = data_folder() / "cache" / f"{name}-{split}-{height}x{width}-{key[:24]}.npz"
+    cached = _read(path, dataset.class_names)
+    if cached is not None:
+        return cached
+    loaded = dataset.load(split, height, width, options)
+    _write(path, loaded)
+    return loaded
+
+
+def _key(name: str, dataset: Dataset, split: str, height: int, width: int, options: Options) -> str:
+    """Returns a digest of everything that decides the pixels."""
+    files = [
+        (path.name, status.st_size, status.st_mtime_ns)
+        for path in dataset.source_files(split, options)
+        for status in [path.stat()]
+    ]
+    sha = hashlib.sha256()
+    sha.update(json.dumps([name, split, height, width, options, files], sort_keys=True).encode())
+    for source in sorted(Path(__file__).parent.glob("*.py")):
+        sha.update(source.read_bytes())
+    return sha.hexdigest()
+
+
+def _read(path: Path, class_names: tuple[str, ...]) -> Split | None:
+    """Returns the entry, or None where there is none or it is damaged."""
+    if not path.exists():
+        return None
+    try:
+        with np.load(path, allow_pickle=False) as entry:
+            images, labels = entry["images"], entry["labels"]
+            names, digest = tuple(entry["names"].tolist()), str(entry["digest"])
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        log.warning("cache entry %s is damaged (%s); reading the data set again", path, error)
+        return None
+    if pixel_digest(names, images, labels) != digest:
+        log.warning("cache entry %s is damaged (wrong digest); reading the data set again", path)
+        return None
+    return Split(images, labels, names, class_names, digest)
+
+
+def _write(path: Path, split: Split) -> None:
+    """Stores an entry; a folder that cannot be written is logged."""
+    temporary = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".", suffix=".npz", delete=False) as file:
+            temporary = Path(file.name)
+            np.savez(
+                file,
+                images=split.images,
+                labels=split.labels,
+                names=np.array(split.names),
+                digest=split.digest,
+            )
+        temporary.replace(path)
+    except OSError as error:
+        log.warning("no cache for this run: cannot write %s: %s", path.parent, error)
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
