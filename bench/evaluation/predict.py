@@ -1,0 +1,28 @@
+"""Label maps from a network."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+
+@torch.no_grad()
+def predict(model: nn.Module, images: Tensor, *, batch_size: int, bf16: bool) -> np.ndarray:
+    """Returns the class with the highest logit of every pixel.
+
+    Args:
+        model: maps (N,3,H,W) to logits (N,K,H,W); put into eval mode
+        images: float (N,3,H,W), normalised
+        batch_size: images per forward pass
+        bf16: forward passes under bf16 autocast
+
+    Returns: uint8 (N,H,W), 0..K-1.
+    """
+    model.eval()
+    predictions = []
+    with torch.autocast(images.device.type, torch.bfloat16, enabled=bf16):
+        for start in range(0, len(images), batch_size):
+            logits = model(images[start : start + batch_size])
+            predictions.append(logits.argmax(1).to(torch.uint8))
+    return torch.cat(predictions).cpu().numpy()
