@@ -1,0 +1,1 @@
+"""What a network costs: parameters, size, FLOPs, stored encoder maps, time and memory."""

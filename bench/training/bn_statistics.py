@@ -1,0 +1,31 @@
+"""Batch-norm statistics for evaluation, computed afresh over the whole training set."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+
+@torch.no_grad()
+def recompute_bn_statistics(model: nn.Module, images: Tensor, *, batch_size: int, bf16: bool) -> None:
+    """Sets every batch norm's mean and variance to the average over the training set's batches; leaves `model` in eval mode.
+
+    Args:
+        model: any network; only its batch-norm layers change
+        images: float (N,3,H,W), the whole training split
+        batch_size: images per forward pass, as in training
+        bf16: whether training runs under bf16 autocast
+
+    Source: paper §4.1; released compute_bn_statistics.py (mean over mini-batches of the mean and of the unbiased
+        variance). caffe-segnet keeps no running averages during training.
+    """
+    norms = [module for module in model.modules() if isinstance(module, nn.BatchNorm2d)]
+    model.eval()
+    for norm in norms:
+        norm.reset_running_stats()
+        norm.momentum = None  # PyTorch's spelling of "plain average over all batches since the reset"
+        norm.train()
+    with torch.autocast(images.device.type, torch.bfloat16, enabled=bf16):
+        for start in range(0, len(images), batch_size):
+            model(images[start : start + batch_size])
+    model.eval()

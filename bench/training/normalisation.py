@@ -1,0 +1,71 @@
+"""Local contrast normalisation of the input, once per data set rather than once per epoch."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+WINDOW_PX = 9  # Jarrett et al. 2009 use a 9x9 Gaussian window
+SIGMA_PX = 2.0
+CHUNK = 32  # images at once, which bounds the working memory
+
+
+def normalise(images: Tensor, kind: str, *, channels_last: bool) -> Tensor:
+    """Returns network input for uint8 images.
+
+    Args:
+        images: uint8 (N,H,W,3), RGB
+        kind: "local_contrast", or "none" for values scaled to -0.5..0.5
+        channels_last: the memory format of the result, which the network's convolutions follow
+
+    Returns: float32 (N,3,H,W) on the same device, in that memory format.
+
+    Source: paper §3.2 (local contrast normalisation of the RGB input, after Jarrett et al. 2009).
+    Deviation: the released SegNet-Basic file has across-channel response normalisation on raw 0..255 values instead;
+        the paper's text is followed here.
+    """
+    assert kind in ("local_contrast", "none"), kind
+    one = local_contrast_normalise if kind == "local_contrast" else _scale
+    n, height, width, channels = images.shape
+    layout = torch.channels_last if channels_last else torch.contiguous_format
+    out = torch.empty((n, channels, height, width), device=images.device, memory_format=layout)
+    for start in range(0, n, CHUNK):
+        out[start : start + CHUNK] = one(images[start : start + CHUNK].permute(0, 3, 1, 2).float() / 255)
+    return out
+
+
+def local_contrast_normalise(images: Tensor) -> Tensor:
+    """Subtracts the local mean and divides by the local standard deviation, both over a Gaussian window and all channels.
+
+        v = x - sum_c,p w_p x_c,p        s = sqrt(sum_c,p w_p v_c,p^2)        y = v / max(s, mean of s over the image)
+
+    Args:
+        images: float (N,3,H,W)
+
+    Returns: float (N,3,H,W). A constant image gives zeros.
+
+    Source: Jarrett et al. 2009, §2 (subtractive and divisive normalisation).
+    Deviation: neither paper gives the window's standard deviation or the treatment of the border: 2 px and reflection here.
+    """
+    mean = _local_mean(images.mean(1, keepdim=True))
+    centred = images - mean
+    deviation = _local_mean(centred.square().mean(1, keepdim=True)).sqrt()
+    floor = deviation.mean((2, 3), keepdim=True)
+    return centred / torch.maximum(deviation, floor).clamp_min(1e-6)
+
+
+def _local_mean(maps: Tensor) -> Tensor:
+    """Gaussian-weighted mean around each pixel of maps (N,1,H,W), as two one-dimensional passes."""
+    half = WINDOW_PX // 2
+    offsets = torch.arange(-half, half + 1, dtype=maps.dtype, device=maps.device)
+    window = torch.exp(-0.5 * (offsets / SIGMA_PX) ** 2)
+    window = window / window.sum()
+    padded = functional.pad(maps, (half, half, half, half), mode="reflect")
+    rows = functional.conv2d(padded, window.view(1, 1, -1, 1))
+    return functional.conv2d(rows, window.view(1, 1, 1, -1))
+
+
+def _scale(images: Tensor) -> Tensor:
+    """No normalisation beyond a fixed shift."""
+    return images - 0.5
