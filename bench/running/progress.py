@@ -1,0 +1,73 @@
+"""Progress of a run: bars on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import time
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from bench.running.isolation import Ending
+from bench.study.trials import Trial
+from bench.training.loop import Progress as TrainingProgress
+
+PLAIN_EVERY_S = 20.0  # seconds between two plain lines about the same trial
+
+
+class ProgressDisplay:
+    """Shows which trial of how many runs, its iteration, loss, images per second and the time left."""
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+        self.live = console.is_terminal
+        self.bars = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[state]}"),
+            TimeRemainingColumn(),
+            console=console,
+            disable=not self.live,
+        )
+        self.suite = self.bars.add_task("trials", state="", total=None)
+        self.current = self.bars.add_task("", state="", visible=False, total=None)
+        self.last_line = 0.0
+
+    def __enter__(self) -> Self:
+        self.bars.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.bars.stop()
+
+    def trial_started(self, number: int, total: int, trial: Trial) -> None:
+        """Begins the bar or says the line of a trial."""
+        name = trial.id.removeprefix(f"{trial.suite}.{trial.profile}.")
+        self.bars.update(self.suite, total=total, completed=number - 1)
+        length = trial.iterations if trial.kind == "training" else None
+        self.bars.reset(self.current, total=length, description=name, visible=True, state="")
+        if not self.live:
+            self.console.print(f"[{number}/{total}] {name}", markup=False, highlight=False)
+        self.last_line = time.monotonic()
+
+    def trial_progress(self, progress: TrainingProgress) -> None:
+        """Moves the bar, or says a line when the last one is some time ago."""
+        state = f"loss {progress.loss:.4f}  {progress.images_per_s:.1f} images/s"
+        self.bars.update(self.current, completed=progress.iteration, state=state)
+        if not self.live and time.monotonic() - self.last_line > PLAIN_EVERY_S:
+            self.last_line = time.monotonic()
+            where = f"    iteration {progress.iteration}/{progress.iterations}"
+            self.console.print(f"{where}  {state}", markup=False, highlight=False)
+
+    def trial_ended(self, number: int, total: int, trial: Trial, ending: Ending, seconds: float) -> None:
+        """Completes the bar and leaves a line about the trial."""
+        self.bars.update(self.suite, total=total, completed=number)
+        self.bars.update(self.current, visible=False)
+        name = trial.id.removeprefix(f"{trial.suite}.{trial.profile}.")
+        reason = f": {ending.reason}" if ending.reason else ""
+        line = f"[{number}/{total}] {name} {ending.status} after {seconds:.0f} s{reason}"
+        self.console.print(line, markup=False, highlight=False)

@@ -1,0 +1,88 @@
+"""Runs a trial in this process and writes its results file: identity, provenance and rows."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from bench.results.provenance import environment
+from bench.results.store import path_of, write_trial
+from bench.running.device import device_name
+from bench.running.trial import Report, run_cost, run_training
+from bench.study.trials import Trial
+
+
+def run_and_record(trial: Trial, device: str, threads: int, results: Path, report: Report) -> None:
+    """Runs `trial` and writes its file and panels.
+
+    Raises:
+        BenchError: the trial diverged, its data is damaged, or its file cannot be written; nothing is written.
+    """
+    started_at, start = datetime.now(UTC), time.perf_counter()
+    where = environment() | machine(device, threads)
+    if trial.kind == "cost":
+        rows = run_cost(trial, torch.device(device))
+    else:
+        rows = run_training(trial, torch.device(device), report)
+    constants = identity(trial) | where
+    constants |= {
+        "status": "done",
+        "reason": None,
+        "selected_iteration": rows.selected_iteration,
+        "dataset_digest": _combined_digest([split.digest for split in rows.splits.values()]),
+        "started_at": started_at.isoformat(timespec="seconds"),
+        "duration_s": time.perf_counter() - start,
+    }
+    # panels first: a trial counts as done once its parquet file is there
+    rows.write_panels(results / "_panels" / trial.suite / trial.profile, trial.id)
+    outcome = {"record": "outcome", "metric": "done", "value": 1.0, "unit": ""}
+    write_trial(path_of(results, trial), constants, [outcome, *rows.rows])
+
+
+def record_failure(trial: Trial, device: str, threads: int, results: Path, status: str, reason: str) -> None:
+    """Writes the file of a trial that did not end as done: one outcome row with the reason."""
+    constants = identity(trial) | environment() | machine(device, threads)
+    constants |= {
+        "status": status,
+        "reason": reason,
+        "started_at": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+    outcome = {"record": "outcome", "metric": "done", "value": 0.0, "unit": ""}
+    write_trial(path_of(results, trial), constants, [outcome])
+
+
+def identity(trial: Trial) -> dict[str, Any]:
+    """Returns the columns that say which trial this is."""
+    names = (
+        "suite",
+        "profile",
+        "kind",
+        "dataset",
+        "model",
+        "weighting",
+        "seed",
+        "precision",
+        "channels_last",
+    )
+    return {
+        "trial": trial.id,
+        "digest": trial.digest,
+        "config": json.dumps(trial.as_dict(), sort_keys=True),
+        **{name: getattr(trial, name) for name in names},
+    }
+
+
+def machine(device: str, threads: int) -> dict[str, Any]:
+    """Returns the columns that say what it ran on."""
+    return {"device": device, "device_name": device_name(torch.device(device)), "threads": threads}
+
+
+def _combined_digest(digests: list[str]) -> str | None:
+    """Returns one digest for the splits together; None where no data was used."""
+    return hashlib.sha256("".join(digests).encode()).hexdigest()[:16] if digests else None

@@ -1,0 +1,136 @@
+"""Turns what a trial measured into the rows of its results file (see bench/results/schema.py)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from bench.data import Split, class_frequencies
+from bench.evaluation.boundary import boundary_counts, boundary_f1
+from bench.evaluation.confusion import RegionScores, confusion_counts, region_scores
+from bench.profiling.timing import Times
+from bench.results.schema import BOUNDARY_METRICS, COST_METRICS
+from bench.results.store import write_atomically
+from bench.study.catalog import METRIC_TITLES
+from bench.training.loop import ValidationPoint
+
+Row = dict[str, Any]
+BOUNDARY_PROTOCOLS = ("paper", "distance")
+
+
+class TrialRows:
+    """The rows of one trial as they come in, and the few predicted label maps that the report shows.
+
+    Args:
+        splits: the splits by name; empty for a cost trial
+        class_weights: (K,) weights of the loss; None for a cost trial
+    """
+
+    def __init__(self, splits: Mapping[str, Split], class_weights: np.ndarray | None) -> None:
+        self.splits = splits
+        self.rows: list[Row] = []
+        self.selected_iteration: int | None = None
+        self.panels: list[tuple[str, np.ndarray, np.ndarray, np.ndarray]] = []
+        for split, data in splits.items():
+            share = class_frequencies(data.labels, len(data.class_names))
+            self._add_per_class("class_frequency", share, "fraction", split=split)
+        if class_weights is not None:
+            self._add_per_class("class_weight", class_weights, "weight")
+
+    def add_curve(self, point: ValidationPoint) -> None:
+        """Adds the training speed up to a validation point, and the losses since the last one."""
+        known = sum(row["metric"] == "loss" for row in self.rows if row["record"] == "curve")
+        for iteration in range(known + 1, point.iteration + 1):
+            self._add("curve", "loss", point.losses[iteration - 1], "nat", iteration=iteration)
+        self._add("curve", "images_per_s", point.images_per_s, "images/s", iteration=point.iteration)
+
+    def add_regions(self, split: str, iteration: int, predictions: np.ndarray) -> RegionScores:
+        """Adds G, C, mIoU and per-class scores of predictions (N,H,W) of a whole split; returns them."""
+        data = self.splits[split]
+        counts = confusion_counts(data.labels, predictions, len(data.class_names))
+        scores = region_scores(counts.sum(0))
+        where: Row = {"split": split, "iteration": iteration}
+        for metric in ("global_accuracy", "class_average_accuracy", "mean_iou"):
+            self._add("score", metric, getattr(scores, metric), "fraction", **where)
+        self._add_per_class("class_score", scores.class_accuracy, "fraction", metric="accuracy", **where)
+        self._add_per_class("class_score", scores.class_iou, "fraction", metric="iou", **where)
+        if split == "test":
+            self._add_image_confusion(data, counts, where)
+        return scores
+
+    def add_boundaries(self, split: str, iteration: int, predictions: np.ndarray) -> None:
+        """Adds boundary F1 of predictions (N,H,W) under every protocol, with the counts it is made of."""
+        data = self.splits[split]
+        for protocol in BOUNDARY_PROTOCOLS:
+            counts = boundary_counts(data.labels, predictions, len(data.class_names), protocol)
+            scores = boundary_f1(counts)
+            where: Row = {"split": split, "iteration": iteration, "protocol": protocol}
+            assert "boundary_f1" in METRIC_TITLES
+            self._add("score", "boundary_f1", scores.boundary_f1, "fraction", **where)
+            self._add_per_class("class_score", scores.class_boundary_f1, "fraction", metric="boundary_f1", **where)
+            for image, label, metric in np.argwhere(counts > 0):
+                self._add(
+                    "image_boundary",
+                    BOUNDARY_METRICS[metric],
+                    counts[image, label, metric],
+                    "pixels",
+                    image=data.names[image],
+                    class_name=data.class_names[label],
+                    **where,
+                )
+
+    def add_cost(self, metric: str, value: float, protocol: str) -> None:
+        """Adds one cost in the unit that the schema gives the metric."""
+        self._add("cost", metric, value, COST_METRICS[metric], protocol=protocol)
+
+    def add_times(self, metric: str, times: Times, protocol: str) -> None:
+        """Adds a time in ms: median, quartiles and number of measurements."""
+        for suffix, value, unit in (
+            ("", times.median_ms, "ms"),
+            ("_p25", times.p25_ms, "ms"),
+            ("_p75", times.p75_ms, "ms"),
+            ("_n", times.n, "count"),
+        ):
+            self._add("cost", metric + suffix, value, unit, protocol=protocol)
+
+    def keep_panels(self, count: int, split: str, predictions: np.ndarray) -> None:
+        """Keeps `count` evenly spaced images of a split with their predictions (N,H,W), for the report."""
+        data = self.splits[split]
+        for image in sorted({round((i + 0.5) * len(data.names) / count - 0.5) for i in range(count)}):
+            self.panels.append((data.names[image], data.images[image], data.labels[image], predictions[image]))
+
+    def write_panels(self, folder: Path, trial_id: str) -> None:
+        """Writes the kept images below `folder`, one folder an image: image, labels and this trial's prediction."""
+        for name, image, labels, prediction in self.panels:
+            for file, pixels in (("image", image), ("labels", labels), (trial_id, prediction)):
+                picture = Image.fromarray(np.ascontiguousarray(pixels))
+                write_atomically(
+                    folder / Path(name).name / f"{file}.png",
+                    lambda path, picture=picture: picture.save(path, format="PNG", optimize=True),
+                )
+
+    def _add_image_confusion(self, data: Split, counts: np.ndarray, where: Row) -> None:
+        for image, label, predicted in np.argwhere(counts > 0):
+            self._add(
+                "image_confusion",
+                "pixels",
+                counts[image, label, predicted],
+                "pixels",
+                image=data.names[image],
+                class_name=data.class_names[label],
+                predicted_class=data.class_names[predicted],
+                **where,
+            )
+
+    def _add_per_class(self, record: str, values: Iterable[float], unit: str, **where: Any) -> None:
+        names = next(iter(self.splits.values())).class_names
+        metric = where.pop("metric", record)
+        for name, value in zip(names, values, strict=True):
+            self._add(record, metric, value, unit, class_name=name, **where)
+
+    def _add(self, record: str, metric: str, value: float, unit: str, **where: Any) -> None:
+        self.rows.append({"record": record, "metric": metric, "value": float(value), "unit": unit, **where})
