@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bench.data import camvid, road_scenes
+from bench.data import camvid, download, road_scenes
 from bench.data.cache import load_cached
 from bench.data.class_weights import class_frequencies, median_frequency_weights, weights_for
 from bench.data.split import IGNORE_INDEX, SPLITS, Dataset, Options, Split, SplitReport
@@ -43,6 +43,8 @@ DATASETS: dict[str, Dataset] = {
         official_weights=camvid.OFFICIAL_WEIGHTS,
         locate=camvid.locate,
         verify=camvid.verify,
+        add=download.add,
+        fetch=download.fetch,
     ),
     "road_scenes": Dataset(
         title="RoadScenes (synthetic)",

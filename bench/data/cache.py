@@ -2,7 +2,8 @@
 
 One uncompressed .npz per (data set, split, size, options, source files, loader), under BENCH_DATA/cache. The
 key holds name, size and modification time of every source file and the text of this package, so neither
-edited data nor edited code can meet an old entry. Entries are written under a temporary name and renamed.
+edited data nor edited code can meet an old entry. Entries are written under a temporary name and renamed; the
+digest of the pixels is checked at every load.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import numpy as np
 
 from bench.data.camvid import data_folder
 from bench.data.split import Dataset, Options, Split, check_request, pixel_digest
+from bench.errors import DataError
 
 log = logging.getLogger(__name__)
 
@@ -42,11 +44,7 @@ def load_cached(name: str, dataset: Dataset, split: str, height: int, width: int
 
 def _key(name: str, dataset: Dataset, split: str, height: int, width: int, options: Options) -> str:
     """Returns a digest of everything that decides the pixels."""
-    files = [
-        (path.name, status.st_size, status.st_mtime_ns)
-        for path in dataset.source_files(split, options)
-        for status in [path.stat()]
-    ]
+    files = [_identity(path) for path in dataset.source_files(split, options)]
     sha = hashlib.sha256()
     sha.update(json.dumps([name, split, height, width, options, files], sort_keys=True).encode())
     for source in sorted(Path(__file__).parent.glob("*.py")):
@@ -54,19 +52,27 @@ def _key(name: str, dataset: Dataset, split: str, height: int, width: int, optio
     return sha.hexdigest()
 
 
+def _identity(path: Path) -> tuple[str, int, int]:
+    """Returns name, size and modification time of a source file."""
+    try:
+        status = path.stat()
+    except OSError as error:
+        raise DataError(f"{path}: missing or unreadable: {error.strerror}") from error
+    return str(path), status.st_size, status.st_mtime_ns
+
+
 def _read(path: Path, class_names: tuple[str, ...]) -> Split | None:
     """Returns the entry, or None where there is none or it is damaged."""
     if not path.exists():
         return None
     try:
-        with np.load(path, allow_pickle=False) as entry:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as entry:
             images, labels = entry["images"], entry["labels"]
             names, digest = tuple(entry["names"].tolist()), str(entry["digest"])
+        if pixel_digest(names, images, labels) != digest:
+            raise ValueError("wrong digest")
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         log.warning("cache entry %s is damaged (%s); reading the data set again", path, error)
-        return None
-    if pixel_digest(names, images, labels) != digest:
-        log.warning("cache entry %s is damaged (wrong digest); reading the data set again", path)
         return None
     return Split(images, labels, names, class_names, digest)
 
@@ -86,6 +92,10 @@ def _write(path: Path, split: Split) -> None:
                 digest=split.digest,
             )
         temporary.replace(path)
+        # One entry per split and size: what was made of older data or by older code is of no use any more.
+        for other in path.parent.glob(f"{path.stem.rpartition('-')[0]}-*.npz"):
+            if other != path:
+                other.unlink(missing_ok=True)
     except OSError as error:
         log.warning("no cache for this run: cannot write %s: %s", path.parent, error)
         if temporary is not None:

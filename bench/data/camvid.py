@@ -45,9 +45,7 @@ PALETTE = np.array(
 )  # fmt: skip
 PALETTE.flags.writeable = False
 # The weights in the authors' four prototxts (protocol §3). Their own rule gives SignSymbol 3.85, not 9.64.
-OFFICIAL_WEIGHTS = np.array(
-    [0.2595, 0.1826, 4.5640, 0.1417, 0.9051, 0.3826, 9.6446, 1.8418, 0.6823, 6.2478, 7.3614]
-)
+OFFICIAL_WEIGHTS = np.array([0.2595, 0.1826, 4.5640, 0.1417, 0.9051, 0.3826, 9.6446, 1.8418, 0.6823, 6.2478, 7.3614])
 OFFICIAL_WEIGHTS.flags.writeable = False
 
 HEIGHT, WIDTH = 360, 480  # px, of every file in the layout
@@ -111,15 +109,15 @@ def _read_list(listing: Path) -> Iterator[str]:
         stems = {Path(part).stem for part in parts}
         if len(parts) != 2 or len(stems) != 1:
             raise DataError(
-                f"{listing}:{number}: must be the paths of an image and of its labels, alike in file name, "
-                f"got {line!r}"
+                f"{listing}:{number}: must be the paths of an image and of its labels, alike in file name, got {line!r}"
             )
         yield stems.pop()
 
 
 def source_files(split: str, options: Options) -> list[Path]:
     """Returns the image and label files of a split, in reading order, after checking their number."""
-    root, names = locate(), checked_names(locate(), split, options)
+    root = locate()
+    names = checked_names(root, split, options)
     return [root / folder / f"{name}.png" for name in names for folder in (split, f"{split}annot")]
 
 
@@ -228,6 +226,9 @@ def load(split: str, height: int, width: int, options: Options) -> Split:
 
     Raises:
         DataError: the data set is missing, damaged or not the published one; the message names the file.
+
+    Deviation: the paper uses 360x480 only; a profile of another size gets images averaged over the area of each
+        new pixel and the label under its centre, so classification, boundaries and thin classes get harder.
     """
     check_request(split, height, width)
     root, count = locate(), expected_count("camvid", split, options)

@@ -206,6 +206,9 @@ def load(split: str, height: int, width: int, options: Options) -> Split:
 
     Raises:
         DataError: the options hold no seed of at least 0, or no number of images for the split.
+
+    Deviation: the paper has no synthetic images; numbers on RoadScenes show that the suite works and say nothing
+        about CamVid.
     """
     check_request(split, height, width)
     count, seed = expected_count("road_scenes", split, options), options.get("seed")

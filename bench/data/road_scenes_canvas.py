@@ -142,9 +142,7 @@ class Canvas:
     def colour(self, colour: Colour, z: float = 0.0) -> int:
         """Returns the number of a colour seen at z metres; distance mixes in the haze."""
         part = 0.75 * z / (z + 60.0)
-        red, green, blue = (
-            own * (1 - part) + far * part for own, far in zip(colour, self._haze, strict=True)
-        )
+        red, green, blue = (own * (1 - part) + far * part for own, far in zip(colour, self._haze, strict=True))
         self._colours.append((red, green, blue))
         return 2 * len(self._colours) - 2
 
@@ -198,9 +196,7 @@ class Canvas:
         """Paints columns left..right of each row from `first` on; colour -1 shades what is there."""
         self._spans(first, left, right, colour, label, False)
 
-    def box(
-        self, x0: float, x1: float, y0: float, y1: float, z: float, colour: int | None, label: int | None
-    ) -> None:
+    def box(self, x0: float, x1: float, y0: float, y1: float, z: float, colour: int | None, label: int | None) -> None:
         """Paints an upright rectangle that faces the camera; at least one picture pixel wide and high."""
         camera = self.camera
         self.frame(camera.col(x0, z), camera.col(x1, z), camera.row(y1, z), camera.row(y0, z), colour, label)
@@ -233,9 +229,7 @@ class Canvas:
         left, right = (camera.col(high[i], z) * (1 - part) + camera.col(low[i], z) * part for i in (0, 1))
         self.row_spans(first, left, np.maximum(right, left + 1), colour, label)
 
-    def disc(
-        self, x: float, y: float, rx: float, ry: float, z: float, colour: int | None, label: int | None
-    ) -> None:
+    def disc(self, x: float, y: float, rx: float, ry: float, z: float, colour: int | None, label: int | None) -> None:
         """Paints an ellipse that faces the camera, radii in metres."""
         camera = self.camera
         row, col, scale = camera.row(y, z), camera.col(x, z), camera.focal / z

@@ -88,9 +88,7 @@ def draw_car(canvas: Canvas, dice: Dice, x: float, z: float, kind: str, oncoming
     for wheel in (x - half + 0.05, x + half - 0.3):
         canvas.box(wheel, wheel + 0.25, 0, 0.4, z, rubber, CAR)
     canvas.box(x - half, x + half, 0.2, waist, z, paint, CAR)
-    canvas.slab(
-        (x - half + 0.04, x + half - 0.04), (x - half + slant, x + half - slant), waist, height, z, paint, CAR
-    )
+    canvas.slab((x - half + 0.04, x + half - 0.04), (x - half + slant, x + half - slant), waist, height, z, paint, CAR)
     canvas.slab(
         (x - half + 0.16, x + half - 0.16), (x - half + slant + 0.1, x + half - slant - 0.1),
         waist + 0.03, height - 0.12, z, glass, None,

@@ -105,9 +105,7 @@ def expected_count(dataset: str, split: str, options: Options) -> int:
     """
     count = options.get(split)
     if not isinstance(count, int) or isinstance(count, bool) or count < 1:
-        raise DataError(
-            f"{dataset}: option '{split}' must be the number of images, at least 1, got {count!r}"
-        )
+        raise DataError(f"{dataset}: option '{split}' must be the number of images, at least 1, got {count!r}")
     return count
 
 

@@ -1,0 +1,302 @@
+"""Brings CamVid to BENCH_DATA/CamVid: from a URL, or from a folder or archive that the user has.
+
+Everything happens in a temporary folder beside the target. Only after every image of every split has been
+decoded and its digest found right is that folder renamed to its final name, so that whatever goes wrong on the
+way, half a data set is never taken for a whole one.
+
+An archive is not trusted: nothing but .../CamVid/SPLIT/NAME.png, .../CamVid/SPLITannot/NAME.png and
+.../CamVid/SPLIT.txt is taken out of it, under names made here, and one unsafe member refuses the whole.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import tarfile
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from io import BytesIO
+from lzma import LZMAError
+from pathlib import Path
+from typing import IO
+from urllib.parse import urlsplit
+
+from bench.data import camvid
+from bench.data.split import SPLITS, Options
+from bench.errors import DataError
+
+# Called with the bytes so far and, where the server says so, the bytes in all.
+Progress = Callable[[int, int | None], None]
+
+MAX_MEMBER_BYTES = 8 << 20  # a 360x480 RGB image is 0.5 MB before compression
+MAX_ARCHIVE_BYTES = 4 << 30  # the public archive is 0.2 GB
+MAX_MEMBERS = 100_000
+TIMEOUT_S = 60
+
+_FOLDERS = {folder for split in SPLITS for folder in (split, f"{split}annot")}
+_LISTS = {f"{split}.txt" for split in SPLITS}
+_IMAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}\.png")
+
+
+@dataclass(frozen=True)
+class Member:
+    """One file in an archive, of either kind."""
+
+    name: str
+    size: int  # bytes, as the archive declares it
+    is_file: bool
+    is_link: bool
+    open: Callable[[], IO[bytes]]
+
+
+def fetch(url: str, options: Options, progress: Progress | None = None) -> Path:
+    """Downloads an archive (zip or tar) that holds a CamVid folder, checks it and puts it in place.
+
+    Args:
+        url: http or https.
+        options: images per split, and `sha256` per split.
+        progress: told how many bytes have come.
+
+    Returns:
+        The folder; where a good copy is there already, that one, without a download.
+
+    Raises:
+        DataError: the server, the archive or the images in it; nothing is left behind.
+    """
+    if urlsplit(url).scheme not in ("http", "https"):
+        raise DataError(f"{url}: only http:// and https:// addresses can be downloaded")
+    if (present := _present(options)) is not None:
+        return present
+    with _stage() as stage:
+        archive = stage / "archive"
+        _download(url, archive, progress)
+        extract(archive, stage / "CamVid", url)
+        _check(stage / "CamVid", options, f"{url}: CamVid")
+        return _put_in_place(stage / "CamVid")
+
+
+def add(path: Path, options: Options) -> Path:
+    """Copies a CamVid that the user has to its place, after checking it.
+
+    Args:
+        path: a folder that holds train/ and trainannot/, its parent, or an archive (zip or tar).
+        options: images per split, and `sha256` per split.
+
+    Returns:
+        The folder; where a good copy is there already, that one.
+
+    Raises:
+        DataError: there is nothing usable at the path, or it is damaged; nothing is left behind.
+    """
+    path = Path(path).expanduser()
+    if (present := _present(options)) is not None:
+        return present
+    with _stage() as stage:
+        if path.is_dir():
+            found = [folder for folder in (path, path / "CamVid") if (folder / "trainannot").is_dir()]
+            if not found:
+                raise DataError(f"{path}: holds no train/ and trainannot/, and no CamVid/ that does")
+            _check(found[0], options, str(found[0]))
+            _copy(found[0], stage / "CamVid", options)
+        else:
+            extract(path, stage / "CamVid", str(path))
+            _check(stage / "CamVid", options, f"{path}: CamVid")
+        return _put_in_place(stage / "CamVid")
+
+
+def extract(archive: Path, target: Path, called: str) -> None:
+    """Takes the CamVid images and lists out of an archive, and nothing else.
+
+    Args:
+        archive: a zip file, or a tar file, compressed or not.
+        target: folder that is made.
+        called: how messages name the archive.
+
+    Raises:
+        DataError: not an archive, truncated, or holds a member that is absolute, climbs with "..", is a link or
+            a device inside CamVid/, is too big, or comes twice; or holds no CamVid/ at all.
+    """
+    taken = total = 0
+    try:
+        for number, member in enumerate(_members(archive, called)):
+            total += member.size
+            if number >= MAX_MEMBERS or total > MAX_ARCHIVE_BYTES:
+                raise DataError(
+                    f"{called}: unpacks to more than {MAX_MEMBERS} files or {MAX_ARCHIVE_BYTES >> 30} GiB; refused"
+                )
+            place = _place(member, called)
+            if place is None:
+                continue
+            if member.size > MAX_MEMBER_BYTES:
+                raise DataError(f"{called}: {member.name!r} is {member.size} bytes, no CamVid file is; refused")
+            (target / place).parent.mkdir(parents=True, exist_ok=True)
+            with member.open() as source, (target / place).open("xb") as file:
+                # The declared size may lie: never read more than it.
+                content = source.read(member.size + 1)
+                if len(content) != member.size:
+                    raise DataError(f"{called}: {member.name!r} is not as long as the archive says; damaged")
+                file.write(content)
+            taken += 1
+    except FileExistsError as error:
+        raise DataError(f"{called}: holds {Path(error.filename).name} twice; refused") from error
+    except (tarfile.TarError, zipfile.BadZipFile, zlib.error, LZMAError, EOFError, OSError, RuntimeError) as error:
+        # RuntimeError: zipfile's word for an encrypted member (and NotImplementedError for a rare compression).
+        raise DataError(f"{called}: cannot be unpacked, truncated or damaged: {error}") from error
+    if not taken:
+        raise DataError(f"{called}: holds no CamVid/train/NAME.png, or any other file of the public layout")
+
+
+def _place(member: Member, called: str) -> Path | None:
+    """Returns where a member goes under CamVid/, or None where it is none of ours; refuses an unsafe one."""
+    parts = member.name.replace("\\", "/").split("/")
+    if parts[0] == "" or ".." in parts or ":" in parts[0]:
+        raise DataError(f"{called}: member {member.name!r} points outside the archive; refused")
+    if "CamVid" not in parts:
+        return None
+    rest = parts[parts.index("CamVid") + 1 :]
+    if member.is_link:
+        raise DataError(f"{called}: member {member.name!r} is a link; refused")
+    wanted = (len(rest) == 2 and rest[0] in _FOLDERS and rest[1] != "") or (len(rest) == 1 and rest[0] in _LISTS)
+    if not wanted:
+        return None
+    if not member.is_file or (len(rest) == 2 and not _IMAGE.fullmatch(rest[1])):
+        raise DataError(f"{called}: member {member.name!r} is not an image file NAME.png; refused")
+    return Path(*rest)
+
+
+def _members(archive: Path, called: str) -> Iterator[Member]:
+    """Yields the members of a zip or tar file in order."""
+    if zipfile.is_zipfile(archive):
+        with zipfile.ZipFile(archive) as opened:
+            for info in opened.infolist():
+                is_link = (info.external_attr >> 16) & 0o170000 == 0o120000
+                yield Member(info.filename, info.file_size, not info.is_dir(), is_link, partial(opened.open, info))
+        return
+    try:
+        stream = tarfile.open(archive, "r:*")  # noqa: SIM115
+    except tarfile.ReadError as error:
+        raise DataError(f"{called}: not a folder, and no zip or tar archive that can be read") from error
+    with stream:
+        for entry in stream:
+            is_link = entry.issym() or entry.islnk()
+            yield Member(entry.name, entry.size, entry.isfile(), is_link, partial(_open_tar, stream, entry))
+
+
+def _open_tar(stream: tarfile.TarFile, entry: tarfile.TarInfo) -> IO[bytes]:
+    return stream.extractfile(entry) or BytesIO()
+
+
+def _download(url: str, target: Path, progress: Progress | None) -> None:
+    """Writes what a URL holds to a file."""
+    import pooch  # slow to import, and only wanted here
+    import requests
+
+    downloader = pooch.HTTPDownloader(
+        progressbar=_Bar(progress, url), chunk_size=1 << 18, timeout=TIMEOUT_S, headers={"Connection": "close"}
+    )
+    try:
+        downloader(url, str(target), None)
+    except (requests.RequestException, OSError) as error:
+        raise DataError(f"{url}: download failed: {_reason(error)}") from error
+
+
+def _reason(error: Exception) -> str:
+    """Returns the innermost reason of a network error, without the layers around it."""
+    response = getattr(error, "response", None)
+    if response is not None:
+        response.close()
+        return f"the server answered {response.status_code} {response.reason}"
+    while True:
+        inner = getattr(error, "reason", None) or (error.args[0] if error.args else None)
+        if not isinstance(inner, Exception):
+            break
+        error = inner
+    return str(error.args[-1] if error.args else error).split("\n")[0] or type(error).__name__
+
+
+class _Bar:
+    """What pooch talks to as a progress bar: passes the bytes on, and stops a download without end."""
+
+    def __init__(self, progress: Progress | None, url: str) -> None:
+        self.total = 0
+        self._progress, self._url, self._done = progress, url, 0
+
+    def update(self, count: int) -> None:
+        self._done += count
+        if self._done > MAX_ARCHIVE_BYTES:
+            raise DataError(f"{self._url}: more than {MAX_ARCHIVE_BYTES >> 30} GiB; refused")
+        if self._progress is not None:
+            # pooch counts whole chunks, so the last one overshoots.
+            total = self.total or None
+            self._progress(min(self._done, self.total) if total else self._done, total)
+
+    def reset(self) -> None:
+        self._done = 0
+
+    def close(self) -> None:
+        pass
+
+
+@contextmanager
+def _stage() -> Iterator[Path]:
+    """Yields a temporary folder beside the target, on the same file system; removes it afterwards."""
+    base = camvid.data_folder()
+    try:
+        base.mkdir(parents=True, exist_ok=True)
+        stage = Path(tempfile.mkdtemp(prefix=".camvid-", dir=base))
+    except OSError as error:
+        raise DataError(f"cannot write to {base}: {error.strerror}; BENCH_DATA names another folder") from error
+    try:
+        yield stage
+    finally:
+        shutil.rmtree(stage, ignore_errors=True)
+
+
+def _present(options: Options) -> Path | None:
+    """Returns the copy that is in place, if it is good; None where there is none."""
+    target = camvid.data_folder() / "CamVid"
+    if not target.exists():
+        return None
+    problems = [report.problem for report in camvid.verify_folder(target, options) if report.problem]
+    if problems:
+        raise DataError(f"{target} is there and is not right ({problems[0]}); move it away and try again")
+    return target
+
+
+def _check(root: Path, options: Options, called: str) -> None:
+    """Raises DataError with the first problem of a folder, which messages name `called`."""
+    for report in camvid.verify_folder(root, options):
+        if report.problem:
+            raise DataError(f"not taken: {report.problem.replace(str(root), called)}")
+
+
+def _copy(source: Path, target: Path, options: Options) -> None:
+    """Copies the images of all splits and the lists."""
+    try:
+        for split in SPLITS:
+            _copy_files(source, target, (f"{split}.txt",) if (source / f"{split}.txt").exists() else ())
+            names = camvid.list_names(source, split)
+            _copy_files(source, target, (f"{split}/{name}.png" for name in names))
+            _copy_files(source, target, (f"{split}annot/{name}.png" for name in names))
+    except OSError as error:
+        raise DataError(f"cannot copy {source} to {target.parent.parent}: {error}") from error
+
+
+def _copy_files(source: Path, target: Path, files: Iterable[str]) -> None:
+    for file in files:
+        (target / file).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source / file, target / file)
+
+
+def _put_in_place(folder: Path) -> Path:
+    """Renames a checked folder to its final name."""
+    target = camvid.data_folder() / "CamVid"
+    try:
+        return folder.rename(target)
+    except OSError as error:
+        raise DataError(f"cannot rename to {target}: {error.strerror}") from error
