@@ -1,0 +1,114 @@
+"""An earlier result of ours as a small CSV file that is kept in git and read in a diff.
+
+    # segnet-bench baseline 1
+    # suite: decoder-variants
+    # trial: decoder-variants.smoke.segnet_basic.median_frequency.s0 0123456789abcdef
+    model,weighting,split,metric,protocol,value,n
+    segnet_basic,median_frequency,test,global_accuracy,,0.5123,1
+
+Lines that start with '#' are provenance; a name that has several values stands on several lines. Values are
+in the units of `bench.replication.scores`.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from io import StringIO
+from pathlib import Path
+
+import pandas as pd
+
+from bench.errors import ResultsError
+from bench.replication.scores import KEYS
+from bench.results.store import write_atomically
+
+FIRST_LINE = "# segnet-bench baseline 1"
+COLUMNS = (*KEYS, "value", "n")
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """What a baseline file holds: a frame with COLUMNS, and its provenance."""
+
+    frame: pd.DataFrame
+    meta: dict[str, tuple[str, ...]]
+
+
+def write_baseline(path: Path, frame: pd.DataFrame, meta: Mapping[str, str | Sequence[str]]) -> None:
+    """Writes reported values and where they come from; an existing file is replaced in one step.
+
+    Args:
+        path: the CSV file; its folder is made if it is not there.
+        frame: rows with COLUMNS, for example from `scores` and `costs`; other columns are left out.
+        meta: provenance by name (suite, profile, trial, commit, torch, date, reason, ...).
+
+    Raises:
+        ResultsError: there is no row to write, or the file cannot be written.
+    """
+    if frame.empty:
+        raise ResultsError(f"{path}: not written, because there is no finished trial to take values from")
+    text = StringIO()
+    text.write(FIRST_LINE + "\n")
+    for name, values in meta.items():
+        for value in [values] if isinstance(values, str) else values:
+            text.write(f"# {name}: {' '.join(value.split())}\n")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for *key, value, n in frame[list(COLUMNS)].itertuples(index=False):
+        writer.writerow([*key, format(value, ".10g"), n])
+
+    def write(temporary: Path) -> None:
+        temporary.write_text(text.getvalue(), encoding="utf-8")
+
+    write_atomically(path, write)
+
+
+def read_baseline(path: Path) -> Baseline:
+    """Reads a file that `write_baseline` wrote.
+
+    Raises:
+        ResultsError: there is no such file, it is not a baseline, or a line is damaged; names file and line.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise ResultsError(f"{path}: cannot be read as a baseline: {reason}") from error
+    if not lines or lines[0] != FIRST_LINE:
+        raise ResultsError(f"{path}:1: not a baseline, whose first line is '{FIRST_LINE}'")
+    meta: dict[str, tuple[str, ...]] = {}
+    number = 1
+    while number < len(lines) and lines[number].startswith("#"):
+        name, _, value = lines[number][1:].partition(":")
+        meta[name.strip()] = (*meta.get(name.strip(), ()), value.strip())
+        number += 1
+    header = ",".join(COLUMNS)
+    if number == len(lines) or lines[number] != header:
+        raise ResultsError(f"{path}:{number + 1}: after the '#' lines come the columns '{header}'")
+    rows = [_row(path, place, line) for place, line in enumerate(lines[number + 1 :], start=number + 2)]
+    if not rows:
+        raise ResultsError(f"{path}:{number + 1}: the baseline has no values; it may have been cut off")
+    frame = pd.DataFrame(rows, columns=list(COLUMNS))
+    if (twice := frame.duplicated(list(KEYS))).any():
+        place = int(twice.to_numpy().argmax())
+        cell = " ".join(str(part) for part in rows[place][:5] if part)
+        raise ResultsError(f"{path}:{number + 2 + place}: a second value of {cell}")
+    return Baseline(frame, meta)
+
+
+def _row(path: Path, number: int, line: str) -> tuple[str, str, str, str, str, float, int]:
+    fields = next(csv.reader([line]), [])
+    if len(fields) != len(COLUMNS):
+        raise ResultsError(f"{path}:{number}: expected {len(COLUMNS)} fields, got {len(fields)}: '{line}'")
+    model, weighting, split, metric, protocol, value, n = fields
+    try:
+        row = (model, weighting, split, metric, protocol, float(value), int(n))
+    except ValueError:
+        raise ResultsError(
+            f"{path}:{number}: value must be a number and n a whole number, got '{value}' and '{n}'"
+        ) from None
+    if row[-1] < 1:
+        raise ResultsError(f"{path}:{number}: n must be at least 1, got {n}")
+    return row

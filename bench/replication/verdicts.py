@@ -1,0 +1,92 @@
+"""`bench check`: which numbers are compared with which reference, and under which tolerances."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pandas as pd
+
+from bench.errors import ConfigError, ResultsError
+from bench.replication.baseline import read_baseline, write_baseline
+from bench.replication.check import Verdict, against_baseline, against_paper
+from bench.replication.scores import reported
+from bench.results.store import load_results
+from bench.study.config import Study
+from bench.study.trials import Trial
+
+BASELINES = Path("results/_baselines")  # beside bench.yaml; the underscore keeps it out of the results
+
+
+def baseline_path(trials: Sequence[Trial], home: Path) -> Path:
+    """Returns where the stored baseline of a suite and profile lies; `home` is the folder of bench.yaml."""
+    return home / BASELINES / f"{trials[0].suite}-{trials[0].profile}.csv"
+
+
+def verdicts_of(rows: pd.DataFrame, trials: Sequence[Trial], study: Study, against: str, home: Path) -> list[Verdict]:
+    """Compares the results of `trials` with a reference.
+
+    Args:
+        rows: results of one suite and profile
+        trials: the trials of that suite and profile; results of other configurations do not count
+        study: for its tolerances
+        against: "paper", "baseline", or the path of a baseline file or of a results folder
+        home: the folder of bench.yaml
+
+    Raises:
+        ConfigError: there are no tolerances for the profile, no table for the suite, or no such reference.
+        ResultsError: the reference cannot be read.
+    """
+    suite, profile = trials[0].suite, trials[0].profile
+    kind = "paper" if against == "paper" else "baseline"
+    tolerances = getattr(study.tolerances, kind).get(profile)
+    if tolerances is None:
+        raise ConfigError(f"bench.yaml has no tolerances.{kind}.{profile}; add the allowed gap per metric")
+    ours = reported(rows, {trial.digest for trial in trials})
+    if against == "paper":
+        table = study.suites[suite].table
+        if table is None:
+            raise ConfigError(f"suite {suite} belongs to no table of the paper; check it --against a baseline")
+        return against_paper(ours, tolerances, table)
+    path = baseline_path(trials, home) if against == "baseline" else Path(against)
+    if path.is_dir():
+        found = load_results(path, suite=suite, profile=profile)
+        if found.problems:
+            raise ResultsError(f"reference --against {against}: {found.problems[0]}; repair or remove the file")
+        theirs = reported(found.rows)
+        if theirs.empty:
+            raise ResultsError(f"'{path}' has no finished trial of suite {suite}, profile {profile}")
+        return against_baseline(ours, theirs, tolerances)
+    if not path.is_file():
+        hint = (
+            "write one with --update-baseline --reason TEXT"
+            if against == "baseline"
+            else "name paper, baseline, a file or a folder"
+        )
+        raise ConfigError(f"--against {against}: no such file or folder '{path}'; {hint}")
+    baseline = read_baseline(path)
+    for name, wanted in (("suite", suite), ("profile", profile)):
+        if baseline.meta.get(name) != (wanted,):
+            got = ", ".join(baseline.meta.get(name, ("nothing",)))
+            raise ConfigError(f"{path} is a baseline of {name} {got}, not of {wanted}")
+    return against_baseline(ours, baseline.frame, tolerances)
+
+
+def save_baseline(rows: pd.DataFrame, trials: Sequence[Trial], home: Path, reason: str) -> Path:
+    """Writes the reported values of `trials` as the baseline of their suite and profile; returns its path.
+
+    Raises:
+        ResultsError: no trial is done, or the file cannot be written.
+    """
+    digests = {trial.digest for trial in trials}
+    current = rows[rows["digest"].isin(digests) & (rows["status"] == "done")]
+    stored = current.drop_duplicates("digest")
+    meta: dict[str, str | list[str]] = {"suite": trials[0].suite, "profile": trials[0].profile}
+    meta |= {"reason": reason, "date": datetime.now(UTC).date().isoformat()}
+    for name in ("git_commit", "torch", "numpy", "device_name", "threads"):
+        meta[name] = sorted({str(value) for value in stored[name].dropna()})
+    meta["trial"] = [f"{trial.id} {trial.digest}" for trial in trials if trial.digest in set(stored["digest"])]
+    path = baseline_path(trials, home)
+    write_baseline(path, reported(rows, digests), meta)
+    return path

@@ -1,0 +1,180 @@
+from pathlib import Path
+
+import pytest
+
+from bench.errors import UnknownNameError
+from bench.replication.paper import Address, Target, paper_table, paper_tables, target
+from bench.study.catalog import MODEL_TITLES
+
+# Transcribed from the PDF a second time, column by column:
+# params, multiplier, ms, then for each weighting G C mIoU BF of test and G C mIoU of train.
+COLUMNS = [("", "", "parameters"), ("", "", "storage_multiplier"), ("", "", "forward_ms")] + [
+    (weighting, split, metric)
+    for weighting in ("median_frequency", "natural_frequency")
+    for split, metrics in (
+        ("test", ("global_accuracy", "class_average_accuracy", "mean_iou", "boundary_f1")),
+        ("train", ("global_accuracy", "class_average_accuracy", "mean_iou")),
+    )
+    for metric in metrics
+]
+ROWS = {
+    "bilinear_interpolation": (
+        "0.625 0 24.2  77.9 61.1 43.3 20.83  89.1 90.2 82.7  82.7 52.5 43.8 23.08  93.5 74.1 59.9"
+    ),
+    "segnet_basic": ("1.425 1 52.6  82.7 62.0 47.7 35.78  94.7 96.2 92.7  84.0 54.6 46.3 36.67  96.1 83.9 73.3"),
+    "fcn_basic_no_addition": (
+        "0.65 n/a 23.8  80.5 58.6 44.1 31.96  92.5 93.0 87.2  82.3 53.9 44.2 29.43  93.1 72.8 57.6"
+    ),
+    "fcn_basic_no_dim_reduction": (
+        "1.625 64 44.8  84.1 63.4 50.1 37.37  95.1 96.5 93.2  83.5 57.3 47.0 37.13  97.2 91.7 84.8"
+    ),
+}
+
+
+@pytest.mark.parametrize("model", ROWS)
+def test_rows_equal_an_independent_transcription(model: str) -> None:
+    printed = paper_table("T1").printed
+    found = [printed[Address(model, metric, weighting, split)] for weighting, split, metric in COLUMNS]
+
+    assert found == ROWS[model].split()
+
+
+def test_table_1_has_every_cell_and_no_other() -> None:
+    table = paper_table("T1")
+
+    assert list(table.rows) == list(MODEL_TITLES)
+    assert {row.title for row in table.rows.values()} == set(MODEL_TITLES.values())
+    assert set(table.printed) == {Address(m, metric, w, s) for m in MODEL_TITLES for w, s, metric in COLUMNS}
+    assert len(table.printed) == 8 * (3 + 2 * 7)
+    assert [address for address, text in table.printed.items() if text == "n/a"] == [
+        Address("fcn_basic_no_addition", "storage_multiplier")
+    ]
+
+
+def test_table_1_is_in_range() -> None:
+    table = paper_table("T1")
+    ranges = {
+        "parameters": (0.6, 1.7),
+        "storage_multiplier": (0, 64),
+        "forward_ms": (20, 60),
+        "boundary_f1": (20, 40),
+    }
+    decimals = {"forward_ms": {1}, "boundary_f1": {2}, "storage_multiplier": {0}, "parameters": {2, 3}}
+
+    for address in table.printed:
+        if (cell := table.target(address)) is not None:
+            low, high = ranges.get(address.metric, (40, 98))
+            assert low <= cell.value <= high, address
+            assert cell.decimals in decimals.get(address.metric, {1}), address
+
+
+def test_the_best_scores_are_those_the_paper_sets_in_bold() -> None:
+    best = {}
+    for weighting, split, metric in COLUMNS[3:]:
+        values = {model: target("T1", model, weighting, split, metric) for model in MODEL_TITLES}
+        best[weighting, split, metric] = max(values, key=lambda model: values[model].value)
+
+    bold = dict.fromkeys(best, "fcn_basic_no_dim_reduction")
+    bold["median_frequency", "test", "class_average_accuracy"] = "segnet_basic_encoder_addition"
+    bold["natural_frequency", "test", "global_accuracy"] = "segnet_basic_encoder_addition"
+    bold["natural_frequency", "test", "mean_iou"] = "segnet_basic_encoder_addition"
+    bold["median_frequency", "test", "boundary_f1"] = "fcn_basic"
+    bold["natural_frequency", "test", "boundary_f1"] = "fcn_basic"
+    assert best == bold
+
+
+def test_a_target_keeps_the_printed_decimals() -> None:
+    assert target("T1", "segnet_basic", "median_frequency", "test", "class_average_accuracy") == Target(
+        62.0, "percent", 1
+    )
+    assert target("T1", "fcn_basic", None, None, "parameters") == Target(0.65, "million", 2)
+
+
+def test_stored_is_in_the_unit_of_results() -> None:
+    assert Target(35.78, "percent", 2).stored == 0.3578
+    assert Target(1.425, "million", 3).stored == 1_425_000
+    assert Target(52.6, "ms", 1).stored == 52.6
+    assert Target(64, "ratio", 0).stored == 64
+
+
+@pytest.mark.parametrize(
+    ("model", "weighting", "split", "metric"),
+    [
+        ("fcn_basic_no_addition", None, None, "storage_multiplier"),  # printed as n/a
+        ("segnet_basic", "median_frequency", "train", "boundary_f1"),
+        ("segnet_basic", "median_frequency", "val", "mean_iou"),
+        ("segnet_basic", "median_frequency_official", "test", "mean_iou"),
+        ("segnet_basic", None, None, "backward_ms"),
+        ("segnet_basic", None, "test", "mean_iou"),
+    ],
+)
+def test_no_target_where_the_paper_prints_no_number(
+    model: str, weighting: str | None, split: str | None, metric: str
+) -> None:
+    assert target("T1", model, weighting, split, metric) is None
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("T9", "segnet_basic", None, None, "parameters"), "unknown paper table 'T9'.*known: T1"),
+        (("T1", "segnet_basics", None, None, "parameters"), "unknown model.*did you mean 'segnet_basic'"),
+        (("T1", "segnet_basic", "median", "test", "mean_iou"), "unknown weighting 'median'"),
+        (
+            ("T1", "segnet_basic", "median_frequency", "valid", "mean_iou"),
+            "split 'valid'.*known: train, val, test",
+        ),
+        (("T1", "segnet_basic", "median_frequency", "test", "mean_iuo"), "did you mean 'mean_iou'"),
+    ],
+)
+def test_unknown_names_are_errors(arguments: tuple[str, ...], message: str) -> None:
+    with pytest.raises(UnknownNameError, match=message):
+        target(*arguments)
+
+
+def test_an_unknown_budget_or_class_is_an_error() -> None:
+    cell = ("T1", "segnet_basic", "median_frequency", "test", "mean_iou")
+
+    with pytest.raises(UnknownNameError, match="unknown budget of table T1 '40K'"):
+        target(*cell, budget="40K")
+    with pytest.raises(UnknownNameError, match="unknown class of table T1 'Sky'"):
+        target(*cell, class_name="Sky")
+
+
+def test_the_file_is_read_once() -> None:
+    assert paper_tables() is paper_tables()
+
+
+OTHER_SHAPES = """
+metrics:
+  G: {name: global_accuracy, unit: percent}
+  accuracy: {name: accuracy, unit: percent}
+tables:
+  budgets:
+    title: t
+    section: "4"
+    groups: {all: ""}
+    notes: {}
+    blocks:
+      scores: {levels: [budget, metric], fixed: {split: test, weighting: natural_frequency}}
+      classes: {levels: [class_name], fixed: {split: test, metric: accuracy}}
+    rows:
+      segnet: {title: SegNet, group: all, scores: {40K: {G: 88.81}, final: {G: 90.4}}, classes: {Sky: 96.1}}
+      crf: {title: CRF, group: all, scores: {final: {G: 89.71}}}
+"""
+
+
+def test_tables_with_budgets_and_classes_fit_the_same_file(tmp_path: Path) -> None:
+    path = tmp_path / "tables.yaml"
+    path.write_text(OTHER_SHAPES, encoding="utf-8")
+
+    table = paper_tables(path)["budgets"]
+
+    assert table.printed == {
+        Address("segnet", "global_accuracy", "natural_frequency", "test", budget="40K"): "88.81",
+        Address("segnet", "global_accuracy", "natural_frequency", "test", budget="final"): "90.4",
+        Address("segnet", "accuracy", "", "test", class_name="Sky"): "96.1",
+        Address("crf", "global_accuracy", "natural_frequency", "test", budget="final"): "89.71",
+    }
+    address = Address("segnet", "accuracy", "", "test", class_name="Sky")
+    assert table.target(address) == Target(96.1, "percent", 1)
