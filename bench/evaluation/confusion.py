@@ -33,9 +33,7 @@ class RegionScores:
     class_iou: NDArray[np.float64]  # (K,)
 
 
-def confusion_counts(
-    labels: NDArray[np.uint8], predictions: NDArray[np.uint8], num_classes: int
-) -> NDArray[np.int64]:
+def confusion_counts(labels: NDArray[np.uint8], predictions: NDArray[np.uint8], num_classes: int) -> NDArray[np.int64]:
     """Counts pixels by label and prediction, image by image; sum over axis 0 for a whole split.
 
     Args:

@@ -12,11 +12,10 @@ VOID = 255
 def random_maps(shape, num_classes, seed, void=0.2):
     rng = np.random.default_rng(seed)
     labels = rng.integers(0, num_classes, shape, dtype=np.uint8)
-    predictions = np.where(
-        rng.random(shape) < 0.6, labels, rng.integers(0, num_classes, shape, dtype=np.uint8)
-    )
+    others = rng.integers(0, num_classes, shape, dtype=np.uint8)
+    predictions = np.where(rng.random(shape) < 0.6, labels, others)
     labels[rng.random(shape) < void] = VOID
-    return labels, predictions.astype(np.uint8)
+    return labels, predictions
 
 
 def counts_by_loop(labels, predictions, num_classes):
@@ -143,9 +142,7 @@ def test_scores_follow_the_released_script(seed):
 def test_present_average_equals_scikit_learn():
     labels, predictions = random_maps((2, 20, 20), 11, seed=3)
     labels[labels == 7] = VOID
-    predictions[predictions == 7] = (
-        6  # class 7 occurs nowhere: scikit-learn warns about one that is only predicted
-    )
+    predictions[predictions == 7] = 6  # scikit-learn warns about a class that is only predicted
     kept = labels != VOID
     scores = region_scores(confusion_counts(labels, predictions, 11).sum(axis=0), average="present")
     assert as_tuple(scores) == pytest.approx(
@@ -159,12 +156,12 @@ def test_present_average_equals_scikit_learn():
 
 def test_present_average_equals_torchmetrics():
     torch = pytest.importorskip("torch")
-    segmentation = pytest.importorskip("torchmetrics.functional.classification")
+    classification = pytest.importorskip("torchmetrics.functional.classification")
     labels, predictions = random_maps((2, 20, 20), 11, seed=5)
     labels[labels == 7] = VOID  # class 7 is only predicted
     scores = region_scores(confusion_counts(labels, predictions, 11).sum(axis=0), average="present")
     target, guess = torch.from_numpy(labels).long(), torch.from_numpy(predictions).long()
-    iou = segmentation.multiclass_jaccard_index(guess, target, 11, ignore_index=VOID)
+    iou = classification.multiclass_jaccard_index(guess, target, 11, ignore_index=VOID)
     assert scores.mean_iou == pytest.approx(float(iou), abs=1e-6)
 
 
@@ -199,9 +196,7 @@ def test_error_label_outside(value):
     labels, predictions = np.zeros((3, 2, 2), np.uint8), np.zeros((3, 2, 2), np.uint8)
     labels[0] = VOID
     labels[1, 0, 1] = value
-    with pytest.raises(
-        ValueError, match=rf"labels of image 1 contain {value}; allowed: 0\.\.10 or 255 \(void\)"
-    ):
+    with pytest.raises(ValueError, match=rf"labels of image 1 contain {value}; allowed: 0\.\.10 or 255 \(void\)"):
         confusion_counts(labels, predictions, 11)
 
 

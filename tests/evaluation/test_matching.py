@@ -53,9 +53,7 @@ def test_disk_offsets():
 def test_equals_the_assignment_on_random_points(max_squared, density):
     rng = np.random.default_rng(max_squared)
     for _ in range(15):
-        lefts, rights = (
-            random_points(rng, rng.integers(1, max(2, int(density * SIZE * SIZE)))) for _ in range(2)
-        )
+        lefts, rights = (random_points(rng, rng.integers(1, max(2, int(density * SIZE * SIZE)))) for _ in range(2))
         assert match(lefts, rights, max_squared) == match_by_assignment(lefts, rights, max_squared)
 
 
