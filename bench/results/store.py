@@ -26,7 +26,7 @@ PANDAS_TYPES = {"string": "object", "int64": "Int64", "float64": "float64", "boo
 
 
 class Results(NamedTuple):
-    """What a results folder holds: rows with exactly the schema's columns, and one line per file that could not be read."""
+    """What a results folder holds: rows in the schema's columns, and a line per file that could not be read."""
 
     rows: pd.DataFrame
     problems: list[str]

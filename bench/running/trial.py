@@ -20,7 +20,6 @@ from bench.training.loop import Progress, parameter_groups, train, training_step
 from bench.training.normalisation import normalise
 from models import MODELS
 
-
 Report = Callable[[Progress], None]
 
 
@@ -88,8 +87,7 @@ def run_cost(trial: Trial, device: torch.device) -> TrialRows:
         f"first stage, {height}x{width}",
     )
 
-    layout = torch.channels_last if trial.channels_last else torch.contiguous_format
-    one = torch.zeros(1, 3, height, width, device=device).to(memory_format=layout)
+    one = torch.zeros(1, 3, height, width, device=device).to(memory_format=input_layout(trial))
     for protocol, mib in peak_mib(lambda: predict(model, one, batch_size=1, bf16=bf16), device).items():
         rows.add_cost("inference_peak_mib", mib, f"{protocol}, batch 1, {height}x{width}")
     for protocol, mib in peak_mib(lambda: train_two_steps(trial, model, num_classes, bf16), device).items():
@@ -131,6 +129,11 @@ def build_model(trial: Trial, num_classes: int, device: torch.device) -> nn.Modu
     return model.to(memory_format=torch.channels_last) if trial.channels_last else model
 
 
+def input_layout(trial: Trial) -> torch.memory_format:
+    """Returns the memory format of the trial's tensors."""
+    return torch.channels_last if trial.channels_last else torch.contiguous_format
+
+
 def snapshot(model: nn.Module) -> dict[str, torch.Tensor]:
     """Returns a copy of all weights and statistics that later training steps do not change."""
     return {name: tensor.detach().clone() for name, tensor in model.state_dict().items()}
@@ -139,9 +142,8 @@ def snapshot(model: nn.Module) -> dict[str, torch.Tensor]:
 def train_two_steps(trial: Trial, model: nn.Module, num_classes: int, bf16: bool) -> None:
     """Runs two optimizer steps on noise: the second one has the optimizer's memory as well."""
     device = next(model.parameters()).device
-    layout = torch.channels_last if trial.channels_last else torch.contiguous_format
     shape = (trial.batch_size, 3, trial.height, trial.width)
-    images = torch.randn(shape, device=device).to(memory_format=layout)
+    images = torch.randn(shape, device=device).to(memory_format=input_layout(trial))
     labels = torch.randint(0, num_classes, (trial.batch_size, trial.height, trial.width), device=device)
     optimizer = torch.optim.SGD(parameter_groups(model, trial.weight_decay), lr=1e-3, momentum=trial.momentum)
     model.train()

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 @torch.no_grad()
 def recompute_bn_statistics(model: nn.Module, images: Tensor, *, batch_size: int, bf16: bool) -> None:
-    """Sets every batch norm's mean and variance to the average over the training set's batches; leaves `model` in eval mode.
+    """Sets every batch norm's mean and variance to the average over the training set; leaves `model` in eval mode.
 
     Args:
         model: any network; only its batch-norm layers change

@@ -58,7 +58,7 @@ def train(
 
     Args:
         model: maps (N,3,H,W) to logits (N,K,H,W), on the device of `images`
-        images: float32 (N,3,H,W), normalised, the whole training split, in the memory format to train in
+        images: float32 (N,3,H,W), normalised, the whole training split; its memory format is trained in
         labels: int64 or uint8 (N,H,W), 0..K-1 or 255
         class_weights: float32 (K,)
         iterations, validate_every: optimizer steps

@@ -24,7 +24,7 @@ def segmentation_loss(logits: Tensor, labels: Tensor, class_weights: Tensor) -> 
 
     Source: paper §3.2; softmax_loss_layer of caffe-segnet, `normalize: true`.
     Deviation: the paper says that the loss is summed over the mini-batch; its code divides by the number of labelled
-        pixels, and a learning rate of 0.1 only makes sense with that. `CrossEntropyLoss(weight)` of PyTorch would divide
+        pixels, and a learning rate of 0.1 only makes sense with that. PyTorch's `CrossEntropyLoss(weight)` would divide
         by the sum of the weights instead, which doubles the gradient for the authors' weights.
     """
     labelled = labels != IGNORE_INDEX

@@ -36,7 +36,7 @@ def normalise(images: Tensor, kind: str, *, channels_last: bool) -> Tensor:
 
 
 def local_contrast_normalise(images: Tensor) -> Tensor:
-    """Subtracts the local mean and divides by the local standard deviation, both over a Gaussian window and all channels.
+    """Subtracts the local mean and divides by the local deviation, both over a Gaussian window and all channels.
 
         v = x - sum_c,p w_p x_c,p        s = sqrt(sum_c,p w_p v_c,p^2)        y = v / max(s, mean of s over the image)
 
@@ -46,7 +46,8 @@ def local_contrast_normalise(images: Tensor) -> Tensor:
     Returns: float (N,3,H,W). A constant image gives zeros.
 
     Source: Jarrett et al. 2009, §2 (subtractive and divisive normalisation).
-    Deviation: neither paper gives the window's standard deviation or the treatment of the border: 2 px and reflection here.
+    Deviation: neither paper gives the window's standard deviation or the treatment of the border; here 2 px and
+        reflection.
     """
     mean = _local_mean(images.mean(1, keepdim=True))
     centred = images - mean

@@ -1,0 +1,158 @@
+"""The recipe on a tiny drawn data set: what comes out, and that seeds and threads decide it."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+from results_factory import trials
+
+from bench.results.schema import COST_METRICS
+from bench.running import trial as recipe
+from bench.running.rows import TrialRows
+from bench.running.trial import build_model, run_cost, run_training
+
+CPU = torch.device("cpu")
+
+
+def tiny(**changes):
+    one = trials(models=["fcn_basic"], weightings=["median_frequency"])[0]
+    small = {
+        "dataset_options": {"train": 6, "val": 2, "test": 3, "seed": 5},
+        "height": 32,
+        "width": 40,
+        "batch_size": 2,
+        "iterations": 6,
+        "validate_every": 2,
+        "panels": 2,
+    }
+    return replace(one, **(small | changes))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def cache_elsewhere(tmp_path_factory):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("BENCH_DATA", str(tmp_path_factory.mktemp("data")))
+        yield
+
+
+@pytest.fixture(scope="module")
+def finished() -> TrialRows:
+    return run_training(tiny(), CPU, lambda _: None)
+
+
+def values(rows, **where):
+    return [row["value"] for row in rows.rows if all(row.get(key) == value for key, value in where.items())]
+
+
+def test_every_split_is_scored_where_the_paper_scores_it(finished):
+    validated = sorted({row["iteration"] for row in finished.rows if row.get("split") == "val" and "iteration" in row})
+    assert validated == [2, 4, 6]
+    for split in ("train", "test"):
+        scored = {row["iteration"] for row in finished.rows if row["record"] == "score" and row["split"] == split}
+        assert scored == {finished.selected_iteration}
+    for metric in ("global_accuracy", "class_average_accuracy", "mean_iou"):
+        assert all(0 <= value <= 1 for value in values(finished, record="score", metric=metric))
+    assert len(values(finished, record="score", metric="boundary_f1")) == 2  # both protocols, test alone
+
+
+def test_the_selected_iteration_has_the_highest_validation_global_accuracy(finished):
+    by_iteration = {
+        row["iteration"]: row["value"]
+        for row in finished.rows
+        if row["record"] == "score" and row["split"] == "val" and row["metric"] == "global_accuracy"
+    }
+    assert by_iteration[finished.selected_iteration] == max(by_iteration.values())
+
+
+def test_selection_can_follow_mean_iou():
+    rows = run_training(tiny(selection="mean_iou"), CPU, lambda _: None)
+    by_iteration = {
+        row["iteration"]: row["value"]
+        for row in rows.rows
+        if row["record"] == "score" and row["split"] == "val" and row["metric"] == "mean_iou"
+    }
+    assert by_iteration[rows.selected_iteration] == max(by_iteration.values())
+
+
+def test_scores_can_be_recomputed_from_the_stored_counts(finished):
+    counts = [row for row in finished.rows if row["record"] == "image_confusion"]
+    labelled = sum(row["value"] for row in counts)
+    right = sum(row["value"] for row in counts if row["class_name"] == row["predicted_class"])
+    assert right / labelled == pytest.approx(
+        values(finished, record="score", split="test", metric="global_accuracy")[0]
+    )
+
+
+def test_the_loss_of_every_iteration_is_kept(finished):
+    kept = [row["iteration"] for row in finished.rows if row["metric"] == "loss"]
+    assert kept == [1, 2, 3, 4, 5, 6]
+
+
+def test_panels_are_spread_over_the_test_split(finished, tmp_path):
+    finished.write_panels(tmp_path, "some.trial")
+    folders = sorted(path.name for path in tmp_path.iterdir())
+    assert len(folders) == 2
+    assert sorted(path.name for path in (tmp_path / folders[0]).iterdir()) == [
+        "image.png",
+        "labels.png",
+        "some.trial.png",
+    ]
+
+
+def test_the_same_seed_and_threads_give_the_same_numbers(finished):
+    again = run_training(tiny(), CPU, lambda _: None)
+    timeless = [row for row in again.rows if row["metric"] != "images_per_s"]
+    assert repr(timeless) == repr([row for row in finished.rows if row["metric"] != "images_per_s"])
+
+
+def test_another_seed_gives_another_initialisation_and_another_model_does_not_disturb_it():
+    def first_weights(seed, before=()):
+        for name in before:
+            build_model(tiny(model=name), 3, CPU)
+        return next(build_model(tiny(seed=seed), 3, CPU).parameters())
+
+    assert not torch.equal(first_weights(0), first_weights(1))
+    assert torch.equal(first_weights(0), first_weights(0, before=["segnet_basic"]))
+
+
+def test_a_cost_trial_has_every_cost_in_its_unit():
+    cost_trial = replace(
+        trials(models=["fcn_basic"])[-1],
+        height=32,
+        width=40,
+        timing_height=32,
+        timing_width=40,
+        timing_warmup=1,
+        timing_iterations=3,
+    )
+    rows = run_cost(cost_trial, CPU).rows
+    assert {row["metric"] for row in rows} >= set(COST_METRICS)
+    assert all(row["value"] >= 0 and row["protocol"] for row in rows)
+    assert [row["value"] for row in rows if row["metric"] == "forward_ms_n"] == [3]
+
+
+def test_estimates_are_positive_and_use_what_finished_trials_took():
+    from bench.results.store import Outcome
+    from bench.running.estimate import estimate_missing
+
+    one, two = tiny(), tiny(seed=1)
+    alone = estimate_missing([one], [Outcome("missing", None, None)], CPU)[one.digest]
+    assert alone.seconds > 0
+    assert alone.memory_mib > 1
+    known = estimate_missing([one, two], [Outcome("done", None, 42.0), Outcome("missing", None, None)], CPU)
+    assert list(known) == [two.digest]
+    assert known[two.digest].seconds == 42
+
+
+def test_a_bf16_trial_scores_like_an_fp32_one():
+    """Not equal, but no other network: after six steps G agrees within a few points."""
+    g = {}
+    for precision in ("fp32", "bf16"):
+        rows = run_training(tiny(precision=precision, iterations=20, validate_every=20), CPU, lambda _: None)
+        g[precision] = values(rows, record="score", split="train", metric="global_accuracy")[0]
+    assert g["bf16"] == pytest.approx(g["fp32"], abs=0.08)
+
+
+def test_weights_of_the_loss_are_stored(finished):
+    assert len(values(finished, record="class_weight")) == 11
+    assert recipe.SPLITS == ("train", "val", "test")
