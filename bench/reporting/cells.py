@@ -1,0 +1,134 @@
+"""What a table of the report is made of: cells in the printed unit, columns with their headings, rows.
+
+A difference is that of the two numbers as they are shown, so that a reader's own subtraction gives the same.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
+
+MISSING = "—"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One number of ours beside the paper's, both in the printed unit."""
+
+    paper: float | None = None
+    ours: float | None = None  # None: no run; NaN: a run without a value
+    std: float = math.nan  # over seeds
+    n: int = 0
+    decimals: int = 1
+    printed: str = MISSING  # the paper's own text
+    comparable: bool = True  # False: another definition than the paper's, so there is no difference
+    best_paper: bool = False
+    best_ours: bool = False
+
+    @property
+    def difference(self) -> float | None:
+        """Ours minus the paper's, of the numbers as shown."""
+        if not self.comparable or self.paper is None or self.ours is None or math.isnan(self.ours):
+            return None
+        return round(self.ours, self.decimals) - self.paper
+
+    @property
+    def ours_text(self) -> str:
+        """Our value, with its standard deviation where several seeds give one."""
+        if self.ours is None or math.isnan(self.ours):
+            return MISSING
+        spread = "" if math.isnan(self.std) else f" ± {self.std:.{self.decimals}f}"
+        return f"{self.ours:.{self.decimals}f}{spread}"
+
+    @property
+    def difference_text(self) -> str:
+        """The difference with its sign; "0.0" has none."""
+        if self.difference is None:
+            return MISSING
+        text = f"{abs(self.difference):.{self.decimals}f}"
+        if not float(text):
+            return text
+        return ("+" if self.difference > 0 else "−") + text
+
+
+@dataclass(frozen=True)
+class Column:
+    """What the cells of a column hold, and its headings from the outside in: section, span, title."""
+
+    section: str
+    span: str  # "test", "train" or ""
+    title: str
+    metric: str
+    unit: str  # a key of STORED_PER_PRINTED
+    weighting: str = ""
+    split: str = ""
+    class_name: str = ""
+    protocol: str = ""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One model; `cells` stand in the order of the table's columns."""
+
+    model: str
+    title: str
+    group: str
+    cells: tuple[Cell, ...]
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table that is ready to be written in any format."""
+
+    key: str  # "T1"; also fit for a file name
+    title: str
+    columns: tuple[Column, ...]
+    rows: tuple[Row, ...]
+    notice: str = ""  # stands on top, whatever the format
+    notes: tuple[str, ...] = ()
+    beside_paper: bool = True  # False: the cells are ours alone
+
+    def sections(self) -> dict[str, list[int]]:
+        """Returns the numbers of the columns of each section, in order."""
+        found: dict[str, list[int]] = {}
+        for number, column in enumerate(self.columns):
+            found.setdefault(column.section, []).append(number)
+        return found
+
+    def runs(self, row: Row, columns: Iterable[int]) -> str:
+        """Returns how many runs stand behind a row's scores in some columns: "single run", "mean of 3 runs"."""
+        return runs_label([row.cells[number].n for number in columns if self.columns[number].weighting])
+
+
+def runs_label(counts: Collection[int]) -> str:
+    """Returns "single run" and the like for the numbers of runs behind some cells."""
+    counts = [count for count in counts if count]
+    if not counts:
+        return "not run"
+    low, high = min(counts), max(counts)
+    if low < high:
+        return f"{low} to {high} runs"
+    return "single run" if high == 1 else f"mean of {high} runs"
+
+
+def with_best(rows: Sequence[Row], columns: Sequence[Column]) -> tuple[Row, ...]:
+    """Returns the rows with the best score of each column marked; a cost has no best, nor has a lone value."""
+    cells = [list(row.cells) for row in rows]
+    for number, column in enumerate(columns):
+        if not column.weighting:
+            continue
+        papers = [row[number].paper for row in cells]
+        ours = [_as_shown(row[number]) for row in cells]
+        for row, paper, our in zip(cells, papers, ours, strict=True):
+            row[number] = replace(row[number], best_paper=_is_best(paper, papers), best_ours=_is_best(our, ours))
+    return tuple(replace(row, cells=tuple(marked)) for row, marked in zip(rows, cells, strict=True))
+
+
+def _as_shown(cell: Cell) -> float | None:
+    return None if cell.ours is None or math.isnan(cell.ours) else round(cell.ours, cell.decimals)
+
+
+def _is_best(value: float | None, values: Sequence[float | None]) -> bool:
+    known = [other for other in values if other is not None]
+    return value is not None and len(known) > 1 and value == max(known)

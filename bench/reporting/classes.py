@@ -1,0 +1,155 @@
+"""Figures about classes: how often each one occurs, what it weighs in the loss, and how well it is found."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+
+from bench.replication.scores import class_scores
+from bench.reporting.style import INK, MODEL_STYLES, MUTED, as_percent, new_figure, paper_order
+from bench.study.catalog import MODEL_TITLES, WEIGHTING_TITLES
+
+SPLIT_STYLES = {"train": ("#1b4965", "train"), "val": ("#6aa5c4", "val"), "test": ("#c9d6df", "test")}
+WEIGHTING_STYLES = {
+    "median_frequency": ("#D55E00", "o"),
+    "median_frequency_official": ("#882255", "D"),
+    "natural_frequency": ("#6E6E6E", "d"),
+}
+
+
+def class_frequencies(results: pd.DataFrame, notice: str = "") -> Figure | None:
+    """Draws, per class, its share of the labelled pixels of each split (log bars) and its loss weight (log).
+
+    Frequencies and weights depend on the data alone, so those of the first trial of a weighting stand for all.
+
+    Returns:
+        None where no trial stored frequencies of the training split.
+    """
+    shares = results[results["record"] == "class_frequency"]
+    weights = results[results["record"] == "class_weight"]
+    shares = shares.drop_duplicates(["split", "class_name"]).pivot(index="class_name", columns="split", values="value")
+    weights = weights.drop_duplicates(["weighting", "class_name"]).pivot(
+        index="class_name", columns="weighting", values="value"
+    )
+    if "train" not in shares:
+        return None
+    classes = list(shares.sort_values("train", ascending=False).index)
+    rows = np.arange(len(classes))
+
+    figure = new_figure(0.34 * len(classes) + 1.3, notice)
+    left, right = figure.subplots(1, 2, sharey=True, width_ratios=[1.25, 1])
+    splits = [split for split in SPLIT_STYLES if split in shares]
+    thickness = 0.8 / len(splits)
+    for place, split in enumerate(splits):
+        offset = (place - (len(splits) - 1) / 2) * thickness
+        left.barh(
+            rows + offset, shares.loc[classes, split].astype("float64"), thickness * 0.92, left=1e-4,
+            color=SPLIT_STYLES[split][0], edgecolor=MUTED, linewidth=0.3,
+        )  # fmt: skip
+    left.set_xscale("log")
+    left.set_title("Share of labelled pixels (%)")
+    left.set_yticks(rows, classes)
+    left.tick_params(axis="y", length=0, labelcolor=INK)
+    _plain_log(left, 100.0)
+    _draw_weights(right, weights.reindex(classes), rows)
+    left.set_ylim(len(classes) - 0.4, -0.6)
+    bars = [
+        Patch(facecolor=SPLIT_STYLES[s][0], edgecolor=MUTED, linewidth=0.3, label=SPLIT_STYLES[s][1]) for s in splits
+    ]
+    figure.legend(
+        handles=bars,
+        loc="outside lower left",
+        ncols=3,
+        handlelength=1.2,
+        columnspacing=1.0,
+        handletextpad=0.5,
+    )
+    dots = [
+        Line2D([], [], linestyle="", label=WEIGHTING_TITLES[w], color=colour, marker=marker, markersize=5)
+        for w, (colour, marker) in WEIGHTING_STYLES.items()
+        if w in weights
+    ]
+    if dots:
+        figure.legend(handles=dots, loc="outside lower right", handletextpad=0.5)
+    lowest = float(np.nanmin(shares.to_numpy(dtype="float64")))
+    left.set_xlim(10 ** np.floor(np.log10(max(lowest, 1e-4))), 1)
+    return figure
+
+
+def _draw_weights(axes: Axes, weights: pd.DataFrame, rows: np.ndarray) -> None:
+    axes.axvline(1, color=MUTED, linewidth=0.7)
+    for weighting in (w for w in WEIGHTING_STYLES if w in weights):
+        colour, marker = WEIGHTING_STYLES[weighting]
+        values = weights[weighting].astype("float64").to_numpy()
+        axes.hlines(rows, 1, values, color=colour, linewidth=0.8, alpha=0.5)
+        axes.plot(values, rows, linestyle="", marker=marker, color=colour, markersize=4.5)
+    axes.set_xscale("log")
+    axes.set_title("Weight in the loss")
+    axes.tick_params(axis="y", length=0)
+    _plain_log(axes, 1.0, minor="25")
+
+
+def _plain_log(axes: Axes, factor: float, minor: str = "") -> None:
+    """Prints plain numbers on a logarithmic x axis, times `factor`, and a grid along it only."""
+    axes.xaxis.set_major_formatter(lambda value, _: f"{factor * value:g}")
+    axes.xaxis.set_minor_formatter(lambda value, _: f"{factor * value:g}" if f"{value:e}"[0] in minor else "")
+    axes.tick_params(axis="x", which="minor", labelsize=6.5)
+    axes.grid(visible=False, axis="y")
+
+
+def class_bars(results: pd.DataFrame, weighting: str, notice: str = "") -> Figure | None:
+    """Draws, per class, the IoU of every model as a bar and its accuracy (recall) as a dot, on the test images.
+
+    Classes run from the most to the least frequent in training. Seeds are averaged. A class that never occurs
+    has no bar.
+
+    Returns:
+        None where no training with this weighting is done.
+    """
+    rows_of = class_scores(results)
+    chosen = rows_of[(rows_of["weighting"] == weighting) & (rows_of["split"] == "test")]
+    if chosen.empty:
+        return None
+    models = paper_order(chosen["model"].unique())
+    classes = _by_frequency(results, list(chosen["class_name"].unique()))
+    iou, accuracy = (
+        chosen[chosen["metric"] == metric]
+        .pivot(index="class_name", columns="model", values="value")
+        .reindex(index=classes, columns=models)
+        .astype("float64")
+        for metric in ("iou", "accuracy")
+    )
+    rows = np.arange(len(classes), dtype="float64")
+
+    figure = new_figure((0.085 * len(models) + 0.14) * len(classes) + 1.9, notice)
+    axes = figure.subplots()
+    thickness = 0.84 / max(1, len(models))
+    for place, model in enumerate(models):
+        at = rows + (place - (len(models) - 1) / 2) * thickness
+        colour = MODEL_STYLES[model].colour
+        axes.barh(at, iou[model], thickness * 0.9, color=colour, linewidth=0)
+        axes.plot(accuracy[model], at, linestyle="", marker="o", markersize=2.4, color=colour, markeredgewidth=0)
+    for edge in rows[1:] - 0.5:
+        axes.axhline(edge, color="#c9ced4", linewidth=0.5)
+    axes.set_yticks(rows, classes)
+    axes.tick_params(axis="y", length=0, labelcolor=INK)
+    axes.set_ylim(len(classes) - 0.5, -0.5)
+    axes.set_xlim(0, 1.015)
+    as_percent(axes, "x")
+    axes.grid(visible=False, axis="y")
+    axes.set_title("Test images: IoU (bars) and accuracy (dots), %")
+    handles: list[Patch | Line2D] = [Patch(color=MODEL_STYLES[m].colour, label=MODEL_TITLES[m]) for m in models]
+    handles.append(Line2D([], [], linestyle="", marker="o", markersize=3, color=MUTED, label="Accuracy of the class"))
+    figure.legend(handles=handles, loc="outside lower left", ncols=2, handlelength=1.2, labelspacing=0.4)
+    return figure
+
+
+def _by_frequency(results: pd.DataFrame, classes: list[str]) -> list[str]:
+    """Returns the classes from the most to the least frequent in training; unknown ones keep their order, last."""
+    frequency = results[(results["record"] == "class_frequency") & (results["split"] == "train")]
+    share = frequency.drop_duplicates("class_name").set_index("class_name")["value"].to_dict()
+    return sorted(classes, key=lambda name: -share.get(name, 0.0))

@@ -1,0 +1,163 @@
+"""What the commands print on a terminal: tables of trials, verdicts, names and findings."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+from rich.table import Table
+
+from bench.errors import BenchError
+from bench.replication.check import Verdict, counts
+from bench.reporting.overview import as_duration
+from bench.reporting.scale import planned_scale, scale_notice
+from bench.results.schema import COLUMNS
+from bench.results.store import Outcome
+from bench.study.catalog import METRIC_TITLES, MODEL_TITLES, WEIGHTING_TITLES
+from bench.study.config import Study
+from bench.study.trials import Trial
+
+COLOURS = {"done": "green", "within": "green", "ok": "green", "missing": "yellow", "note": "yellow"}
+
+
+def print_plan(trials: Sequence[Trial], outcomes: Sequence[Outcome], estimates: Mapping[str, Any]) -> None:
+    """Prints every trial with its state and its time: as measured where it is done, else as estimated."""
+    table = _table("trial", "state", "time", "memory")
+    left, memory = 0.0, 0.0
+    for trial, outcome in zip(trials, outcomes, strict=True):
+        expected = estimates.get(trial.digest)
+        if outcome.status == "done":
+            table.add_row(_short(trial), _coloured("done"), as_duration(outcome.duration_s or 0), "")
+        elif expected is not None:
+            table.add_row(
+                _short(trial),
+                _coloured(outcome.status),
+                f"≈ {as_duration(expected.seconds)}",
+                f"≈ {expected.memory_mib:.0f} MiB",
+            )
+            left, memory = left + expected.seconds, max(memory, expected.memory_mib)
+        else:
+            table.add_row(_short(trial), _coloured(outcome.status), "short", "")
+    console = Console(soft_wrap=True)
+    console.print(f"suite {trials[0].suite}, profile {trials[0].profile}")
+    console.print(table)
+    done = sum(outcome.status == "done" for outcome in outcomes)
+    console.print(f"{done} of {len(trials)} done; the rest takes about {as_duration(left)} and {memory:.0f} MiB here")
+
+
+def print_status(trials: Sequence[Trial], outcomes: Sequence[Outcome]) -> None:
+    """Prints how many trials are done, and each of the others with the reason."""
+    console = Console(soft_wrap=True)
+    found = Counter(outcome.status for outcome in outcomes)
+    summary = ", ".join(f"{number} {status}" for status, number in found.items())
+    console.print(f"suite {trials[0].suite}, profile {trials[0].profile}: {summary}, of {len(trials)}")
+    for trial, outcome in zip(trials, outcomes, strict=True):
+        if outcome.status != "done":
+            reason = f": {escape(outcome.reason)}" if outcome.reason else ""
+            console.print(f"  {_coloured(outcome.status)}  {trial.id}{reason}", highlight=False)
+    if found["done"] < len(trials):
+        console.print(f"next: bench run --suite {trials[0].suite} --profile {trials[0].profile}", highlight=False)
+
+
+def print_verdicts(verdicts: Sequence[Verdict], trials: Sequence[Trial], against: str) -> None:
+    """Prints a verdict per number, scores in percent, and how many there are of each kind."""
+    table = _table("model", "where", "metric", "ours", "reference", "difference", "allowed ±", "verdict", "n")
+    for verdict in verdicts:
+        model, *where, metric = verdict.cell.split()
+        factor = 100.0 if metric in METRIC_TITLES else 1.0
+        numbers = [
+            "—"
+            if value is None
+            else f"{value * factor:.{2 if factor > 1 else 4}g}"
+            if abs(value * factor) >= 1e4
+            else f"{value * factor:.2f}"
+            for value in (verdict.ours, verdict.reference, verdict.difference, verdict.tolerance)
+        ]
+        title = METRIC_TITLES.get(metric, metric)
+        state = _coloured(verdict.verdict) + (f" ({escape(verdict.reason)})" if verdict.reason else "")
+        table.add_row(MODEL_TITLES.get(model, model), " ".join(where), title, *numbers, state, str(verdict.n))
+    console = Console(soft_wrap=True, width=None if Console().is_terminal else 180)
+    console.print(table)
+    notice = scale_notice({planned_scale(trials[0]): trials[0].profile}) if against == "paper" else ""
+    if notice:
+        console.print(notice, style="bold yellow")
+    found = counts(verdicts)
+    console.print(
+        f"against {against}: {found['within']} within, {found['outside']} outside, {found['missing']} missing"
+    )
+
+
+def print_names(study: Study) -> None:
+    """Prints the suites with their models, weightings and profiles, and the data sets."""
+    console = Console(soft_wrap=True)
+    for name, suite in study.suites.items():
+        console.print(f"[bold]suite {escape(name)}[/]: {escape(suite.title)}")
+        for model in suite.models:
+            console.print(f"  model      {model:42} {MODEL_TITLES.get(model, '')}", highlight=False)
+        for weighting in suite.weightings:
+            console.print(f"  weighting  {weighting:42} {WEIGHTING_TITLES.get(weighting, '')}", highlight=False)
+        for profile, spec in suite.runs.items():
+            size = f"{study.profiles[profile].height}x{study.profiles[profile].width}"
+            scale = f"{spec.dataset} at {size}, {spec.iterations} iterations of batch {spec.batch_size}"
+            console.print(f"  profile    {profile:42} {scale}", highlight=False)
+    console.print(f"[bold]data sets[/]: {', '.join(study.datasets)} (see `bench data list`)")
+
+
+def print_columns() -> None:
+    """Prints the columns of a results file."""
+    table = _table("column", "type", "unit or values", "meaning")
+    for column in COLUMNS:
+        table.add_row(column.name, column.dtype, escape(column.unit), escape(column.meaning))
+    Console().print(table)
+
+
+def print_findings(findings: Sequence[Any]) -> None:
+    """Prints the findings of `bench doctor`."""
+    table = _table("what", "state", "found")
+    for finding in findings:
+        advice = f"; {finding.advice}" if finding.advice and finding.state != "ok" else ""
+        table.add_row(finding.what, _coloured(finding.state), escape(finding.found + advice))
+    Console().print(table)
+
+
+def print_datasets(study: Study, datasets: Mapping[str, Any]) -> None:
+    """Prints each data set of the study, the images of its splits and where it is."""
+    table = _table("data set", "train / val / test", "where")
+    for name, spec in study.datasets.items():
+        locate = datasets[name].locate
+        try:
+            where = str(locate()) if locate else "drawn on the fly"
+        except BenchError as error:
+            where = str(error)
+        table.add_row(name, f"{spec.train} / {spec.val} / {spec.test}", escape(where))
+    Console().print(table)
+
+
+@contextmanager
+def download_progress() -> Iterator[Callable[[int, int | None], None]]:
+    """Shows a bar and yields what is told the bytes so far and in all."""
+    columns = (TextColumn("downloading"), BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
+    with Progress(*columns) as bar:
+        task = bar.add_task("download", total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def _short(trial: Trial) -> str:
+    return trial.id.removeprefix(f"{trial.suite}.{trial.profile}.")
+
+
+def _coloured(state: str) -> str:
+    return f"[{COLOURS.get(state, 'red')}]{state}[/]"
+
+
+def _table(*columns: str) -> Table:
+    table = Table(box=box.SIMPLE, pad_edge=False)
+    for number, column in enumerate(columns):
+        table.add_column(column, overflow="fold", no_wrap=number == 0)
+    return table

@@ -1,0 +1,234 @@
+"""Every figure of a report: which ones there are, what their captions say, and drawing them into a folder.
+
+To add a figure, write a function of the results that returns a matplotlib Figure (or None where the results
+cannot fill it) in a file named for its concept, and add a group here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from bench.data import DATASETS
+from bench.replication.scores import scores
+from bench.reporting.classes import class_bars, class_frequencies
+from bench.reporting.curves import training_curves
+from bench.reporting.panels import panel_images, qualitative_grid
+from bench.reporting.style import RC, paper_order, save_figure
+from bench.reporting.tradeoff import accuracy_against_cost
+from bench.study.catalog import MODEL_TITLES, WEIGHTING_TITLES
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One picture of the report, stored as name.png and name.svg."""
+
+    name: str
+    heading: str  # what tells it from the others of its group; may be empty
+    alt: str
+    upright: str = ""  # name of the same picture for small screens
+
+
+@dataclass(frozen=True)
+class FigureGroup:
+    """The pictures that answer one question, and their common caption."""
+
+    key: str
+    title: str
+    caption: str
+    pictures: tuple[Picture, ...]  # empty where the results cannot fill them
+    missing: str  # what to say then
+    wide: bool = False  # takes the whole width of the page
+
+
+@dataclass(frozen=True)
+class FigureSource:
+    """What the figures are drawn from.
+
+    Attributes:
+        results: rows of one suite and profile in the stored columns, one configuration of each trial.
+        table: key of the paper's table; None where there is none.
+        notice: says what scale the run has; empty at the paper's scale.
+        panels_dir: folder with one folder of panels per image; None or a missing folder means no grid.
+    """
+
+    results: pd.DataFrame
+    table: str | None
+    notice: str
+    panels_dir: Path | None
+
+    @property
+    def trainings(self) -> pd.DataFrame:
+        """One row per finished training: trial, dataset, model, weighting, seed."""
+        done = (self.results["kind"] == "training") & (self.results["status"] == "done")
+        columns = ["trial", "dataset", "model", "weighting", "seed"]
+        return self.results.loc[done, columns].drop_duplicates("trial").sort_values(["seed", "trial"])
+
+    @property
+    def weightings(self) -> list[str]:
+        """The loss weightings that have a finished training."""
+        return [w for w in WEIGHTING_TITLES if w in set(self.trainings["weighting"])]
+
+
+def draw_figures(source: FigureSource, folder: Path) -> list[FigureGroup]:
+    """Draws every figure that the results can fill into `folder`, as PNG and SVG.
+
+    Returns:
+        The groups in the order of the report; one without pictures says why.
+
+    Raises:
+        ResultsError: a panel cannot be drawn.
+    """
+    with mpl.rc_context(RC):
+        return [draw(source, folder) for draw in (_curves, _tradeoff, _frequencies, _class_bars, _panels)]
+
+
+def _curves(source: FigureSource, folder: Path) -> FigureGroup:
+    return FigureGroup(
+        key="training-curves",
+        title="Training curves",
+        caption=(
+            "Loss of the mini-batches (faint, first seed) and its running mean over 1/30 of the training (strong), "
+            "then G, C and mIoU on the validation images. Strong lines are means over seeds, thin ones single "
+            "seeds. Ringed markers are the checkpoints that the tables report. Both weightings share their axes; "
+            "their losses are weighted differently and do not compare."
+        ),
+        pictures=_by_weighting(
+            source,
+            folder,
+            "training-curves",
+            lambda weighting: training_curves(source.results, weighting, source.notice),
+            "Line charts over the iterations: training loss, then validation G, C and mIoU of every model.",
+        ),
+        missing="No training has finished.",
+    )
+
+
+def _tradeoff(source: FigureSource, folder: Path) -> FigureGroup:
+    return FigureGroup(
+        key="accuracy-against-cost",
+        title="Accuracy against cost",
+        caption=(
+            "Test mIoU (left) and BF (right) over what a model costs; up and to the left is better. Filled: ours. "
+            "Hollow: the paper, where one axis can hold both. Parameters are the same count everywhere; the "
+            "paper's times come from another machine, so they are compared as multiples of SegNet-Basic's time; "
+            "its Table 1 prints no memory."
+        ),
+        pictures=_by_weighting(
+            source,
+            folder,
+            "accuracy-against-cost",
+            lambda weighting: accuracy_against_cost(source.results, weighting, source.table, source.notice),
+            "Scatter plots of test mIoU and boundary F1 over parameters, forward time and inference memory.",
+        ),
+        missing="No model has both a finished cost trial and a finished training.",
+    )
+
+
+def _frequencies(source: FigureSource, folder: Path) -> FigureGroup:
+    frequencies = source.results[source.results["record"] == "class_frequency"]
+    train = frequencies[frequencies["split"] == "train"].drop_duplicates("class_name").sort_values("value")
+    alt = "Bar chart of the share of labelled pixels of every class in train, val and test, and of its loss weight."
+    if len(train):
+        rare, common = train.iloc[0], train.iloc[-1]
+        alt += f" Most frequent: {common['class_name']}, {common['value']:.1%}; "
+        alt += f"rarest: {rare['class_name']}, {rare['value']:.2%}."
+    picture = Picture("class-frequencies", "", alt)
+    return FigureGroup(
+        key="class-frequencies",
+        title="Class frequencies and loss weights",
+        caption=(
+            "Left: share of the labelled pixels of each split (void excluded), on a logarithmic axis. Right: what "
+            "a pixel of the class weighs in the loss. Median frequency balancing makes rare classes count more."
+        ),
+        pictures=_saved(folder, picture, class_frequencies(source.results, source.notice)),
+        missing="No training has stored class frequencies.",
+    )
+
+
+def _class_bars(source: FigureSource, folder: Path) -> FigureGroup:
+    return FigureGroup(
+        key="per-class",
+        title="Per class",
+        caption=(
+            "IoU (bars) and accuracy, the share of the class's pixels that are found (dots), on the test images. "
+            "Classes run from the most to the least frequent in training. A dot far from its bar means that the "
+            "class is also predicted where it is not."
+        ),
+        pictures=_by_weighting(
+            source,
+            folder,
+            "per-class",
+            lambda weighting: class_bars(source.results, weighting, source.notice),
+            "Bar chart of the test IoU and accuracy of every class and model.",
+        ),
+        missing="No training has finished.",
+    )
+
+
+def _panels(source: FigureSource, folder: Path) -> FigureGroup:
+    pictures: list[Picture] = []
+    images = panel_images(source.panels_dir) if source.panels_dir else []
+    for weighting in source.weightings if images else ():
+        chosen = source.trainings[source.trainings["weighting"] == weighting].drop_duplicates("model")
+        trial_of = dict(zip(chosen["model"], chosen["trial"], strict=True))
+        trials = {model: trial_of[model] for model in paper_order(list(trial_of))}
+        dataset = DATASETS[chosen["dataset"].iloc[0]]
+        names = ", ".join(image.name for image in images)
+        alt = f"Grid of test images ({names}): the image, its ground truth and the prediction of {len(trials)} models."
+        name = f"predictions-{weighting}"
+        picture = Picture(name, WEIGHTING_TITLES[weighting], alt, upright=f"{name}-upright")
+        for upright in (False, True):
+            figure = qualitative_grid(
+                images, trials, dataset.palette, dataset.class_names, source.notice, upright=upright
+            )
+            save_figure(figure, folder, picture.upright if upright else name)
+        pictures.append(picture)
+    return FigureGroup(
+        key="predictions",
+        title="Predictions",
+        caption=(
+            "Test images, their ground truth and what every model predicts at the reported checkpoint (first seed), "
+            "in the data set's colours; black is void, which is neither trained nor scored. Pixels are enlarged "
+            "without smoothing. Chosen before training, not by result."
+        ),
+        pictures=tuple(pictures),
+        missing="No panels were stored with these results.",
+        wide=True,
+    )
+
+
+def _by_weighting(
+    source: FigureSource, folder: Path, key: str, draw: Callable[[str], Figure | None], what: str
+) -> tuple[Picture, ...]:
+    """Draws and saves one picture per loss weighting."""
+    pictures: tuple[Picture, ...] = ()
+    for weighting in source.weightings:
+        alt = f"{what} Trained with {WEIGHTING_TITLES[weighting]}. {_best_and_worst(source.results, weighting)}"
+        picture = Picture(f"{key}-{weighting}", WEIGHTING_TITLES[weighting], alt.strip())
+        pictures += _saved(folder, picture, draw(weighting))
+    return pictures
+
+
+def _saved(folder: Path, picture: Picture, figure: Figure | None) -> tuple[Picture, ...]:
+    if figure is None:
+        return ()
+    save_figure(figure, folder, picture.name)
+    return (picture,)
+
+
+def _best_and_worst(results: pd.DataFrame, weighting: str) -> str:
+    """Returns a sentence for those who cannot see the figure."""
+    rows = scores(results)
+    rows = rows[(rows["weighting"] == weighting) & (rows["split"] == "test") & (rows["metric"] == "mean_iou")]
+    rows = rows[np.isfinite(rows["value"])].sort_values("value")
+    if len(rows) < 2:
+        return ""
+    (low, low_value), (high, high_value) = ((rows["model"].iloc[i], rows["value"].iloc[i]) for i in (0, -1))
+    return f"Highest test mIoU: {MODEL_TITLES[high]}, {high_value:.1%}; lowest: {MODEL_TITLES[low]}, {low_value:.1%}."

@@ -1,0 +1,189 @@
+"""What the report says about the run itself: what was planned, what came of it, where, when and with what.
+
+Everything is plain text and numbers; the templates decide how it looks.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pandas as pd
+
+from bench.study.catalog import DATASET_TITLES, MODEL_TITLES, WEIGHTING_TITLES
+from bench.study.trials import Trial
+
+# Columns of provenance that the report lists, and what it calls them.
+PROVENANCE_TITLES = {
+    "device_name": "Device",
+    "device": "Kind of device",
+    "threads": "Threads",
+    "precision": "Precision",
+    "channels_last": "Channels last",
+    "platform": "Platform",
+    "python": "Python",
+    "torch": "torch",
+    "torchvision": "torchvision",
+    "numpy": "numpy",
+    "bench_version": "bench",
+    "git_commit": "Git commit",
+    "git_dirty": "Uncommitted changes",
+    "source_digest": "Source digest",
+    "dataset_digest": "Data digest",
+    "schema_version": "Schema version",
+}
+
+
+@dataclass(frozen=True)
+class TrialState:
+    """One planned trial and what came of it."""
+
+    trial: Trial
+    status: str  # done | diverged | failed | missing | other settings
+    reason: str
+    started_at: str
+    duration: str
+
+    @property
+    def what(self) -> str:
+        """The trial in words."""
+        title = MODEL_TITLES.get(self.trial.model, self.trial.model)
+        if self.trial.kind == "cost":
+            return f"{title}, cost"
+        weighting = WEIGHTING_TITLES.get(str(self.trial.weighting), str(self.trial.weighting))
+        return f"{title}, {weighting}, seed {self.trial.seed}"
+
+
+@dataclass(frozen=True)
+class Fact:
+    """A name and what is known under it, one line per distinct value."""
+
+    name: str
+    values: tuple[str, ...]
+
+
+def current_rows(results: pd.DataFrame, planned: Sequence[Trial]) -> pd.DataFrame:
+    """Returns the rows of the planned trials that were recorded under the very settings that are planned."""
+    return results[results["digest"].isin([trial.digest for trial in planned])]
+
+
+def trial_states(results: pd.DataFrame, planned: Sequence[Trial]) -> list[TrialState]:
+    """Returns what came of every planned trial, in the order of the plan.
+
+    Edge cases:
+        A trial that is stored under other settings only (another digest) is `other settings`: its numbers
+        appear nowhere in the report.
+    """
+    ends = results.drop_duplicates("digest").set_index("digest")
+    elsewhere = set(results["trial"])
+    states = []
+    for trial in planned:
+        if trial.digest in ends.index:
+            end: dict[Any, Any] = ends.loc[trial.digest].to_dict()
+            reason = "" if pd.isna(end["reason"]) else end["reason"]
+            start = "" if pd.isna(end["started_at"]) else f"{_parsed(end['started_at']):%Y-%m-%d %H:%M}"
+            duration = "" if pd.isna(end["duration_s"]) else as_duration(end["duration_s"])
+            states.append(TrialState(trial, end["status"], reason, start, duration))
+        elif trial.id in elsewhere:
+            reason = "recorded under settings that the study no longer has; run it again"
+            states.append(TrialState(trial, "other settings", reason, "", ""))
+        else:
+            states.append(TrialState(trial, "missing", "not run yet", "", ""))
+    return states
+
+
+def run_facts(results: pd.DataFrame, planned: Sequence[Trial], states: Sequence[TrialState]) -> list[Fact]:
+    """Returns the facts at the top of the report: data, scale, trials, machine, dates."""
+    trial = planned[0]
+    sizes = [f"{trial.dataset_options[s]} {s}" for s in ("train", "val", "test") if s in trial.dataset_options]
+    epochs = trial.iterations * trial.batch_size / max(1, int(trial.dataset_options.get("train", 0)))
+    counts = Counter(state.status for state in states)
+    done = f"{counts.pop('done', 0)} of {len(states)} done"
+    seeds = len({t.seed for t in planned if t.seed is not None})
+    machines = [f"{name}, {threads} threads" for name, threads in _distinct(results, ["device_name", "threads"])]
+    return [
+        Fact("Data", (DATASET_TITLES.get(trial.dataset, trial.dataset), " / ".join(sizes) + " images")),
+        Fact("Image size", (f"{trial.height} × {trial.width} px",)),
+        Fact(
+            "Training",
+            (f"{grouped(trial.iterations)} iterations of {trial.batch_size} images", f"{epochs:.3g} epochs"),
+        ),
+        Fact("Trials", (done, *(f"{n} {status}" for status, n in counts.items()))),
+        Fact("Seeds", (f"{seeds} per model and weighting",)),
+        Fact("Machine", tuple(machines) or ("nothing ran yet",)),
+        Fact("When", _when(results)),
+    ]
+
+
+def settings(planned: Sequence[Trial]) -> list[Fact]:
+    """Returns how the models were trained and measured."""
+    trial = planned[0]
+    selection = {"global_accuracy": "global accuracy", "mean_iou": "mean IoU"}[trial.selection]
+    normalisation = {"local_contrast": "local contrast normalisation", "none": "none"}[trial.input_normalisation]
+    return [
+        Fact("Optimizer", (f"SGD, learning rate {trial.lr:g} fixed, momentum {trial.momentum:g}",)),
+        Fact("Weight decay", (f"{trial.weight_decay:g}",)),
+        Fact("Input", (normalisation,)),
+        Fact("Validation", (f"every {grouped(trial.validate_every)} iterations",)),
+        Fact("Reported checkpoint", (f"highest {selection} on val",)),
+        Fact("Precision", (trial.precision + (", channels last" if trial.channels_last else ""),)),
+        Fact(
+            "Time and memory",
+            (
+                f"{trial.timing_height} × {trial.timing_width} px, {trial.timing_warmup} passes of warm-up, "
+                f"median of {trial.timing_iterations}",
+            ),
+        ),
+    ]
+
+
+def provenance(results: pd.DataFrame) -> list[Fact]:
+    """Returns every distinct value of the provenance columns, with the number of trials where they differ."""
+    trials = results.drop_duplicates("digest")
+    facts = []
+    for column, title in PROVENANCE_TITLES.items():
+        counts = trials[column].dropna().astype(str).value_counts()
+        if len(counts):
+            single = len(counts) == 1
+            values = (value if single else f"{value} ({n} trials)" for value, n in counts.items())
+            facts.append(Fact(title, tuple(map(str, values))))
+    return facts
+
+
+def grouped(number: int) -> str:
+    """Returns 10 000 with a space that does not break."""
+    return f"{number:,}".replace(",", "\N{NARROW NO-BREAK SPACE}")
+
+
+def as_duration(seconds: float) -> str:
+    """Returns 42 s, 7 min 11 s or 3 h 05 min."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+
+
+def _when(results: pd.DataFrame) -> tuple[str, ...]:
+    trials = results.drop_duplicates("digest").dropna(subset=["started_at"])
+    if trials.empty:
+        return ("nothing ran yet",)
+    starts = [_parsed(text) for text in trials["started_at"]]
+    lengths = [timedelta(seconds=0 if pd.isna(s) else float(s)) for s in trials["duration_s"]]
+    first, last = min(starts), max(start + length for start, length in zip(starts, lengths, strict=True))
+    total = as_duration(sum(length.total_seconds() for length in lengths))
+    return (f"{first:%Y-%m-%d %H:%M} UTC", f"to {last:%Y-%m-%d %H:%M} UTC", f"{total} of computing")
+
+
+def _parsed(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def _distinct(results: pd.DataFrame, columns: list[str]) -> list[tuple[str, ...]]:
+    rows = results[columns].dropna().drop_duplicates()
+    return [tuple(str(value) for value in row) for row in rows.itertuples(index=False)]

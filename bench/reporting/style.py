@@ -1,0 +1,165 @@
+"""How every figure looks, and how it is saved: same results, same bytes.
+
+Figures are narrow (345 pt), so that their 8 pt text stays readable on a phone; the page sets two side by side
+where there is room. A model keeps its colour and marker in every figure. Blues are the variants that keep
+max-pooling indices, warm colours those that learn to upsample, grey is the fixed upsampling; the markers carry
+the same information without colour.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.lines import Line2D
+
+from bench.results.store import write_atomically
+from bench.study.catalog import MODEL_TITLES
+
+
+class ModelStyle(NamedTuple):
+    """Colour and marker of one model."""
+
+    colour: str
+    marker: str
+
+
+MODEL_STYLES = {
+    "bilinear_interpolation": ModelStyle("#6E6E6E", "X"),
+    "segnet_basic": ModelStyle("#0072B2", "o"),
+    "segnet_basic_encoder_addition": ModelStyle("#56B4E9", "s"),
+    "segnet_basic_single_channel_decoder": ModelStyle("#332288", "^"),
+    "fcn_basic": ModelStyle("#D55E00", "D"),
+    "fcn_basic_no_addition": ModelStyle("#E69F00", "v"),
+    "fcn_basic_no_dim_reduction": ModelStyle("#882255", "P"),
+    "fcn_basic_no_addition_no_dim_reduction": ModelStyle("#CC79A7", "p"),
+}
+
+INK, MUTED, GRID = "#1f2328", "#59636e", "#e4e7eb"
+WIDTH_IN = 4.8
+
+NOTICE_STYLE: dict[str, Any] = {
+    "fontsize": 7.2,
+    "fontweight": "bold",
+    "color": "#6b3d00",
+    "linespacing": 1.25,
+    "bbox": {"facecolor": "#fff1d6", "edgecolor": "#d9870b", "linewidth": 0.7, "boxstyle": "round,pad=0.4"},
+}
+
+RC: dict[Any, Any] = {
+    "font.family": "DejaVu Sans",
+    "font.size": 8,
+    "axes.titlesize": 8.5,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.titlepad": 5,
+    "axes.labelsize": 8,
+    "axes.edgecolor": "#b8bfc7",
+    "axes.labelcolor": INK,
+    "axes.linewidth": 0.7,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "grid.color": GRID,
+    "grid.linewidth": 0.6,
+    "xtick.labelsize": 7.5,
+    "ytick.labelsize": 7.5,
+    "xtick.color": MUTED,
+    "ytick.color": MUTED,
+    "xtick.major.width": 0.7,
+    "ytick.major.width": 0.7,
+    "xtick.major.size": 3,
+    "ytick.major.size": 3,
+    "text.color": INK,
+    "legend.fontsize": 7.5,
+    "legend.frameon": False,
+    "lines.solid_capstyle": "round",
+    "figure.facecolor": "white",
+    "axes.facecolor": "white",
+    "savefig.facecolor": "white",
+    "svg.fonttype": "path",
+    "svg.hashsalt": "segnet-bench",
+    "image.composite_image": False,
+    "path.simplify": True,
+}
+
+
+def new_figure(height_in: float, notice: str, width_in: float = WIDTH_IN) -> Figure:
+    """Returns an empty figure that lays itself out; `notice`, when not empty, stands in a strip along its top."""
+    figure = Figure(figsize=(width_in, height_in))
+    FigureCanvasAgg(figure)
+    strip_in = add_notice(figure, notice) if notice else 0.0
+    below = (0, 0, 1, 1 - strip_in / height_in)
+    figure.set_layout_engine(ConstrainedLayoutEngine(w_pad=0.05, h_pad=0.05, rect=below))
+    return figure
+
+
+def add_notice(figure: Figure, notice: str) -> float:
+    """Writes the notice along the top of a figure; returns the height that it takes, inches."""
+    width_in, height_in = figure.get_size_inches()
+    at = (0.075 / width_in, 1 - 0.09 / height_in)
+    figure.text(*at, wrap_notice(notice, width_in), ha="left", va="top", **NOTICE_STYLE)
+    return notice_height_in(notice, width_in)
+
+
+def notice_height_in(notice: str, width_in: float) -> float:
+    """Returns the height of the strip that a notice takes on a figure of this width, inches."""
+    return 0.13 * (wrap_notice(notice, width_in).count("\n") + 1) + 0.16 if notice else 0.0
+
+
+def wrap_notice(notice: str, width_in: float) -> str:
+    """Breaks a notice into lines that fit a figure of this width."""
+    return textwrap.fill(notice, int(14.5 * width_in), break_long_words=False)
+
+
+def model_legend(figure: Figure, models: Sequence[str], extra: Sequence[Line2D], lines: bool) -> None:
+    """Puts one entry per model, then `extra`, under the axes; `lines` where the figure joins its markers."""
+    entries = []
+    for model in models:
+        style = MODEL_STYLES[model]
+        entry = Line2D([], [], color=style.colour, marker=style.marker, markersize=5, label=MODEL_TITLES[model])
+        entry.set_linestyle("-" if lines else "")
+        entries.append(entry)
+    figure.legend(
+        handles=[*entries, *extra],
+        loc="outside lower left",
+        ncols=2,
+        columnspacing=1.2,
+        handlelength=1.8 if lines else 1.0,
+        handletextpad=0.6,
+        labelspacing=0.4,
+    )
+
+
+def paper_order(models: Iterable[str]) -> list[str]:
+    """Returns the models in the order of the paper's table."""
+    return [model for model in MODEL_TITLES if model in set(models)]
+
+
+def as_percent(axes: Axes, which: str = "y") -> None:
+    """Labels an axis of fractions in percent."""
+    axis = axes.yaxis if which == "y" else axes.xaxis
+    axis.set_major_formatter(lambda value, _: f"{100 * value:g}")
+
+
+def save_figure(figure: Figure, folder: Path, name: str, dpi: int = 160) -> None:
+    """Writes folder/name.png and folder/name.svg, each under a temporary name that is then renamed.
+
+    Neither file holds a date or a version, so that equal figures are equal files.
+    """
+    with mpl.rc_context(RC):
+        figure.draw_without_rendering()  # settles the layout once for both files
+        figure.set_layout_engine("none")
+        folder.mkdir(parents=True, exist_ok=True)
+        png = {"Software": None}
+        svg = {"Date": None, "Creator": None}
+        write_atomically(folder / f"{name}.png", lambda path: figure.savefig(path, format="png", dpi=dpi, metadata=png))
+        write_atomically(folder / f"{name}.svg", lambda path: figure.savefig(path, format="svg", metadata=svg))
