@@ -1,11 +1,6 @@
-"""The architectures of the paper. `MODELS[name](num_classes)` maps images (N,3,H,W) to logits (N,K,H,W).
+"""The architectures of the paper. `MODELS[name](num_classes)` maps images (N,3,H,W) to logits (N,K,H,W)."""
 
-Each class says in `ENCODER_INFORMATION` what its decoder keeps of the encoder: "indices" (pooling indices),
-"reduced_maps" (maps reduced to K channels), "full_maps" (all 64 channels), or nothing.
-"""
-
-from torch import nn
-
+from models.blocks import SegmentationModel
 from models.fcn_basic import (
     BilinearInterpolation,
     FCNBasic,
@@ -16,7 +11,7 @@ from models.fcn_basic import (
 from models.segnet_basic import SegNetBasic, SegNetBasicEncoderAddition, SegNetBasicSingleChannelDecoder
 
 # Keys are the paper's row names in snake_case, in the order of Table 1.
-MODELS: dict[str, type[nn.Module]] = {
+MODELS: dict[str, type[SegmentationModel]] = {
     "bilinear_interpolation": BilinearInterpolation,
     "segnet_basic": SegNetBasic,
     "segnet_basic_encoder_addition": SegNetBasicEncoderAddition,

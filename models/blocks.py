@@ -44,6 +44,16 @@ def batch_norm(channels: int) -> nn.BatchNorm2d:
     return layer
 
 
+class SegmentationModel(nn.Module):
+    """What every entry of MODELS is: images (N,3,H,W) to logits (N,K,H,W), built as `cls(num_classes)`.
+
+    ENCODER_INFORMATION: what the decoder keeps of the encoder: "indices" (pooling indices), "reduced_maps" (maps
+        reduced to K channels), "full_maps" (all channels), or nothing.
+    """
+
+    ENCODER_INFORMATION: tuple[str, ...] = ()
+
+
 class Encoder(nn.Module):
     """The encoder that all variants share: 4 x [conv 7x7, 64 -> batch norm -> ReLU -> max-pooling 2x2].
 

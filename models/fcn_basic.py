@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from models.blocks import Encoder, LearntUpsampling, batch_norm, conv, upsample_bilinear
+from models.blocks import Encoder, LearntUpsampling, SegmentationModel, batch_norm, conv, upsample_bilinear
 
 CHANNELS = Encoder.CHANNELS
 STAGES = Encoder.STAGES
@@ -29,7 +29,7 @@ def _upsamplings(channels: int) -> nn.ModuleList:
     return nn.ModuleList(LearntUpsampling(channels) for _ in range(STAGES))
 
 
-class FCNBasic(nn.Module):
+class FCNBasic(SegmentationModel):
     """FCN-Basic: K-channel decoder, reduced encoder maps added.
 
     Source: paper §3.1, §3.3. 645 312 weights, 0.65 M printed.
@@ -54,13 +54,11 @@ class FCNBasic(nn.Module):
         return features
 
 
-class FCNBasicNoAddition(nn.Module):
+class FCNBasicNoAddition(SegmentationModel):
     """FCN-Basic-NoAddition: only the upsampling kernels are learnt, nothing is added.
 
     Source: paper §3.3. 643 200 weights, 0.65 M printed.
     """
-
-    ENCODER_INFORMATION: tuple[str, ...] = ()
 
     def __init__(self, num_classes: int) -> None:
         super().__init__()
@@ -77,7 +75,7 @@ class FCNBasicNoAddition(nn.Module):
         return features
 
 
-class FCNBasicNoDimReduction(nn.Module):
+class FCNBasicNoDimReduction(SegmentationModel):
     """FCN-Basic-NoDimReduction: 64-channel decoder, encoder maps added in full.
 
     Source: paper §3.3. 1 660 800 weights, 1.625 M printed.
@@ -102,13 +100,11 @@ class FCNBasicNoDimReduction(nn.Module):
         return self.classifier(features)
 
 
-class FCNBasicNoAdditionNoDimReduction(nn.Module):
+class FCNBasicNoAdditionNoDimReduction(SegmentationModel):
     """FCN-Basic-NoAddition-NoDimReduction: 64-channel decoder, nothing added.
 
     Source: paper §3.3 and Table 1, where it is only named. 1 660 800 weights, 1.625 M printed.
     """
-
-    ENCODER_INFORMATION: tuple[str, ...] = ()
 
     def __init__(self, num_classes: int) -> None:
         super().__init__()
@@ -125,14 +121,12 @@ class FCNBasicNoAdditionNoDimReduction(nn.Module):
         return self.classifier(features)
 
 
-class BilinearInterpolation(nn.Module):
+class BilinearInterpolation(SegmentationModel):
     """Bilinear-Interpolation: scores from the last encoder map, upsampled with fixed weights; no decoder to learn.
 
     Source: paper §3.1, §3.3. 612 224 weights, 0.625 M printed; the same time as FCN-Basic and a storage of 0 fit this
         reading (FCN-Basic-NoAddition with frozen kernels).
     """
-
-    ENCODER_INFORMATION: tuple[str, ...] = ()
 
     def __init__(self, num_classes: int) -> None:
         super().__init__()

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from models.blocks import Encoder, batch_norm, conv, max_unpool
+from models.blocks import Encoder, SegmentationModel, batch_norm, conv, max_unpool
 
 CHANNELS = Encoder.CHANNELS
 STAGES = Encoder.STAGES
@@ -30,7 +30,7 @@ def _decode(features: Tensor, indices: list[Tensor], sizes: list[tuple[int, int]
     return features
 
 
-class SegNetBasic(nn.Module):
+class SegNetBasic(SegmentationModel):
     """SegNet-Basic: every decoder filter spans all 64 channels.
 
     Source: paper §3.1. 1 415 040 weights without batch norm and bias, 1.425 M printed.
@@ -50,7 +50,7 @@ class SegNetBasic(nn.Module):
         return self.classifier(_decode(pooled[-1], indices, sizes, self.decoders))
 
 
-class SegNetBasicSingleChannelDecoder(nn.Module):
+class SegNetBasicSingleChannelDecoder(SegmentationModel):
     """SegNet-Basic-SingleChannelDecoder: each decoder filter convolves only its own upsampled map.
 
     Source: paper §3.1, §3.3. 624 768 weights, 0.625 M printed.
@@ -70,7 +70,7 @@ class SegNetBasicSingleChannelDecoder(nn.Module):
         return self.classifier(_decode(pooled[-1], indices, sizes, self.decoders))
 
 
-class SegNetBasicEncoderAddition(nn.Module):
+class SegNetBasicEncoderAddition(SegmentationModel):
     """SegNet-Basic-EncoderAddition: the pooled encoder map of the same resolution is added after each decoder.
 
     Source: paper §3.3; 1 415 040 weights, 1.425 M printed. Fig. 3 and the storage of §3.1 (first map at half

@@ -23,7 +23,8 @@ from bench.evaluation.confusion import validated_maps
 from bench.evaluation.matching import disk_offsets, empty_grid, maximum_matching
 
 TOLERANCE_SHARE = 0.0075  # of the image diagonal; paper §3.3
-PROTOCOLS = ("paper", "distance")
+Protocol = Literal["paper", "distance"]
+PROTOCOLS: tuple[Protocol, ...] = ("paper", "distance")
 DIVISORS = ("union", "gt")
 PREDICTED, LABEL, MATCHED_PREDICTED, MATCHED_LABEL = range(4)
 MAX_CLASSES = 64  # one bit a class
@@ -46,7 +47,7 @@ def boundary_counts(
     labels: NDArray[np.uint8],
     predictions: NDArray[np.uint8],
     num_classes: int,
-    protocol: Literal["paper", "distance"] = "paper",
+    protocol: Protocol = "paper",
 ) -> NDArray[np.int64]:
     """Counts boundary pixels and matches of each image and class.
 

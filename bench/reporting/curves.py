@@ -48,9 +48,7 @@ def training_curves(results: pd.DataFrame, weighting: str, notice: str = "") -> 
     for axes, metric in zip(panels[1:], VALIDATION_METRICS, strict=True):
         _draw_scores(axes, scores[scores["metric"] == metric], weighting)
         axes.set_title(f"{METRIC_TITLES[metric]} on validation images (%)")
-    longest = max(losses["iteration"].max(), scores["iteration"].max())
-    if not pd.isna(longest):
-        panels[-1].set_xlim(0, 1.02 * float(longest))
+    panels[-1].set_xlim(0, 1.02 * float(pd.concat([losses["iteration"], scores["iteration"]]).max()))
     panels[-1].set_xlabel("Iteration")
     ring = Line2D([], [], linestyle="", marker="o", markersize=8, color="white", markeredgecolor=INK)
     ring.set_label("Checkpoint that is reported")

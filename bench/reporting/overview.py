@@ -148,7 +148,7 @@ def provenance(results: pd.DataFrame) -> list[Fact]:
         counts = trials[column].dropna().astype(str).value_counts()
         if len(counts):
             single = len(counts) == 1
-            values = (value if single else f"{value} ({n} trials)" for value, n in counts.items())
+            values = (value if single else f"{value} ({n} trial{'s' * (n > 1)})" for value, n in counts.items())
             facts.append(Fact(title, tuple(map(str, values))))
     return facts
 

@@ -76,7 +76,7 @@ def accuracy_against_cost(results: pd.DataFrame, weighting: str, table: str | No
     filled = Line2D([], [], linestyle="", marker="o", color=MUTED, markersize=5, label="Ours")
     hollow = Line2D([], [], linestyle="", marker="o", color=MUTED, markersize=5, markerfacecolor="white")
     hollow.set_label("Paper (hollow)")
-    model_legend(figure, models, extra=[filled, hollow], lines=False)
+    model_legend(figure, models, extra=[filled, hollow] if theirs.notna().any(axis=None) else [], lines=False)
     return figure
 
 
@@ -116,20 +116,18 @@ def _draw_points(axes: Axes, ours: pd.DataFrame, theirs: pd.DataFrame | None, co
     there = {} if theirs is None else _points(theirs, cost, accuracy)
     for model in paper_order(at):
         colour, marker = MODEL_STYLES[model]
-        (cost_of_ours, score_of_ours), (cost_of_paper, score_of_paper) = at[model], there.get(model, (np.nan, np.nan))
-        axes.plot(
-            [cost_of_ours, cost_of_paper], [score_of_ours, score_of_paper], color=colour, linewidth=0.7, alpha=0.45
-        )
-        axes.plot(
-            cost_of_paper, score_of_paper, marker=marker, markersize=5.5, color=colour, markerfacecolor="white",
-            markeredgewidth=1.1,
-        )  # fmt: skip
-        axes.plot(
-            cost_of_ours, score_of_ours, marker=marker, markersize=6.5, color=colour, markeredgecolor=INK,
-            markeredgewidth=0.4,
-        )  # fmt: skip
+        x, y = at[model]
+        if model in there:
+            paper_x, paper_y = there[model]
+            axes.plot([x, paper_x], [y, paper_y], color=colour, linewidth=0.7, alpha=0.45)
+            axes.plot(
+                paper_x, paper_y, marker=marker, markersize=5.5, color=colour, markerfacecolor="white",
+                markeredgewidth=1.1,
+            )  # fmt: skip
+        axes.plot(x, y, marker=marker, markersize=6.5, color=colour, markeredgecolor=INK, markeredgewidth=0.4)
 
 
 def _points(table: pd.DataFrame, cost: str, accuracy: str) -> dict[str, tuple[float, float]]:
-    """Returns the two coordinates of every model; NaN is not drawn."""
-    return dict(zip(table.index, zip(table[cost], table[accuracy], strict=True), strict=True))
+    """Returns the coordinates of the models that have both."""
+    known = table[[cost, accuracy]].dropna()
+    return dict(zip(known.index, zip(known[cost], known[accuracy], strict=True), strict=True))

@@ -7,7 +7,7 @@ import signal
 import traceback
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import torch
 
@@ -16,7 +16,7 @@ from bench.running.record import record_failure, run_and_record
 from bench.running.trial import Report
 from bench.study.trials import Trial
 
-START_METHOD = "forkserver"
+START_METHOD: Literal["forkserver"] = "forkserver"
 PRELOAD = ["torch", "bench.running.record"]  # imported once by the fork server, not by every trial
 
 
@@ -41,9 +41,8 @@ def run_isolated(trial: Trial, device: str, threads: int, results: Path, report:
         KeyboardInterrupt: Ctrl-C; the process has been stopped and nothing half-written is left.
         ResultsError: the results folder cannot be written.
     """
+    multiprocessing.set_forkserver_preload(PRELOAD)
     context = multiprocessing.get_context(START_METHOD)
-    if START_METHOD == "forkserver":
-        context.set_forkserver_preload(PRELOAD)
     receiver, sender = context.Pipe(duplex=False)
     process = context.Process(target=_run, args=(trial, device, threads, results, sender), name=trial.id)
     process.start()

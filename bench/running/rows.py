@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,16 +11,14 @@ import numpy as np
 from PIL import Image
 
 from bench.data import Split, class_frequencies
-from bench.evaluation.boundary import boundary_counts, boundary_f1
+from bench.evaluation.boundary import PROTOCOLS, boundary_counts, boundary_f1
 from bench.evaluation.confusion import RegionScores, confusion_counts, region_scores
 from bench.profiling.timing import Times
 from bench.results.schema import BOUNDARY_METRICS, COST_METRICS
 from bench.results.store import write_atomically
-from bench.study.catalog import METRIC_TITLES
 from bench.training.loop import ValidationPoint
 
 Row = dict[str, Any]
-BOUNDARY_PROTOCOLS = ("paper", "distance")
 
 
 class TrialRows:
@@ -65,11 +64,10 @@ class TrialRows:
     def add_boundaries(self, split: str, iteration: int, predictions: np.ndarray) -> None:
         """Adds boundary F1 of predictions (N,H,W) under every protocol, with the counts it is made of."""
         data = self.splits[split]
-        for protocol in BOUNDARY_PROTOCOLS:
+        for protocol in PROTOCOLS:
             counts = boundary_counts(data.labels, predictions, len(data.class_names), protocol)
             scores = boundary_f1(counts)
             where: Row = {"split": split, "iteration": iteration, "protocol": protocol}
-            assert "boundary_f1" in METRIC_TITLES
             self._add("score", "boundary_f1", scores.boundary_f1, "fraction", **where)
             self._add_per_class("class_score", scores.class_boundary_f1, "fraction", metric="boundary_f1", **where)
             for image, label, metric in np.argwhere(counts > 0):
@@ -108,10 +106,8 @@ class TrialRows:
         for name, image, labels, prediction in self.panels:
             for file, pixels in (("image", image), ("labels", labels), (trial_id, prediction)):
                 picture = Image.fromarray(np.ascontiguousarray(pixels))
-                write_atomically(
-                    folder / Path(name).name / f"{file}.png",
-                    lambda path, picture=picture: picture.save(path, format="PNG", optimize=True),
-                )
+                save = partial(picture.save, format="PNG", optimize=True)
+                write_atomically(folder / Path(name).name / f"{file}.png", save)
 
     def _add_image_confusion(self, data: Split, counts: np.ndarray, where: Row) -> None:
         for image, label, predicted in np.argwhere(counts > 0):

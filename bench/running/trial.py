@@ -29,6 +29,8 @@ def run_training(trial: Trial, device: torch.device, report: Report) -> TrialRow
     Source: paper §3.2, §3.3: fixed iterations, validation every so often with fresh batch-norm statistics, the
         iteration with the highest validation global accuracy is reported.
     """
+    assert trial.weighting is not None
+    assert trial.seed is not None
     bf16 = use_precision(trial.precision)
     splits = {split: load_trial_split(trial, split) for split in SPLITS}
     weights = weights_for(trial.weighting, splits["train"].labels, DATASETS[trial.dataset])

@@ -133,16 +133,12 @@ class TolerancesSpec(Spec):
 class Study(Spec):
     """bench.yaml as a whole."""
 
-    version: Annotated[Literal[1], BeforeValidator(_an_integer)] = Field(
-        description="version of this file's layout"
-    )
+    version: Annotated[Literal[1], BeforeValidator(_an_integer)] = Field(description="version of this file's layout")
     datasets: Annotated[dict[str, DatasetSpec], Field(min_length=1, max_length=100)] = Field(
         description="data sets by name"
     )
     profiles: Annotated[dict[str, ProfileSpec], Field(min_length=1, max_length=20)] = Field(
         description="profiles by name"
     )
-    suites: Annotated[dict[str, SuiteSpec], Field(min_length=1, max_length=100)] = Field(
-        description="suites by name"
-    )
+    suites: Annotated[dict[str, SuiteSpec], Field(min_length=1, max_length=100)] = Field(description="suites by name")
     tolerances: TolerancesSpec = Field(description="allowed gaps for `bench check`")

@@ -125,9 +125,7 @@ def plan(
     known_seeds = study.profiles[profile].seeds
     for seed in seeds:
         if seed not in known_seeds:
-            raise UnknownNameError(
-                f"seed of profile {profile}", str(seed), [str(known) for known in known_seeds]
-            )
+            raise UnknownNameError(f"seed of profile {profile}", str(seed), [str(known) for known in known_seeds])
 
     shared = _shared_fields(study, suite_spec, study.profiles[profile], suite_spec.runs[profile])
     shared |= {"suite": suite, "profile": profile}

@@ -58,7 +58,7 @@ def train(
 
     Args:
         model: maps (N,3,H,W) to logits (N,K,H,W), on the device of `images`
-        images: float32 (N,3,H,W), normalised, the whole training split; its memory format is trained in
+        images: float32 (N,3,H,W), normalised, the whole training split, in the memory format to use
         labels: int64 or uint8 (N,H,W), 0..K-1 or 255
         class_weights: float32 (K,)
         iterations, validate_every: optimizer steps
@@ -72,7 +72,8 @@ def train(
         DivergedError: the loss is NaN or infinite.
 
     Source: paper §3.2 (SGD, fixed rate 0.1, momentum 0.9, batches of 12); released solver (weight decay 5e-4).
-    Deviation: the released files double the learning rate of biases; here only the classifier has one, at the common rate.
+    Deviation: the released files double the learning rate of biases; here only the classifier has one, at the
+        common rate.
     """
     optimizer = torch.optim.SGD(parameter_groups(model, weight_decay), lr=lr, momentum=momentum)
     order = batches(len(images), batch_size, order_seed)

@@ -185,9 +185,7 @@ def test_refused_in_one_line(changed: Changed, old: str, new: str, message: str)
 
 def test_the_line_is_the_one_to_edit(changed: Changed, study_text: str) -> None:
     line = line_of(study_text, "weight_decay: 5e-4")
-    with pytest.raises(
-        ConfigError, match=rf"^bench\.yaml:{line}: suites\.decoder-variants\.recipe\.weight_decay: "
-    ):
+    with pytest.raises(ConfigError, match=rf"^bench\.yaml:{line}: suites\.decoder-variants\.recipe\.weight_decay: "):
         changed("weight_decay: 5e-4", "weight_decay: -5e-4")
 
 

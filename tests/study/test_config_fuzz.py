@@ -66,10 +66,7 @@ def mutations(draw: st.DrawFn) -> str:
         if draw(st.booleans()):  # a whole word, so that the YAML often stays valid
             old = draw(st.sampled_from(TOKENS))
             new = draw(
-                st.sampled_from(TOKENS + ODD)
-                | st.text(max_size=6)
-                | st.integers().map(str)
-                | st.floats().map(str)
+                st.sampled_from(TOKENS + ODD) | st.text(max_size=6) | st.integers().map(str) | st.floats().map(str)
             )
             text = text.replace(old, new, draw(st.integers(1, 3)))
         else:

@@ -55,9 +55,7 @@ def test_names_are_found_as_the_paper_prints_them(study: Study) -> None:
 
 def test_the_order_is_the_studys_whatever_was_asked_first(changed: Changed) -> None:
     study = changed("seeds: [0]", "seeds: [3, 1, 2]")
-    got = plan(
-        study, "decoder-variants", "smoke", ["fcn_basic", "segnet_basic"], ["natural_frequency"], [2, 3]
-    )
+    got = plan(study, "decoder-variants", "smoke", ["fcn_basic", "segnet_basic"], ["natural_frequency"], [2, 3])
     assert [(trial.seed, trial.model) for trial in got[:4]] == [
         (3, "segnet_basic"),
         (3, "fcn_basic"),
@@ -96,9 +94,7 @@ def test_unknown_names_list_the_known_ones(study: Study, choice: dict, message: 
 
 def test_a_profile_without_a_run_is_named(changed: Changed) -> None:
     study = changed("smoke: {dataset: road_scenes, batch_size: 6, iterations: 100, validate_every: 50}", "")
-    with pytest.raises(
-        UnknownNameError, match=r"^unknown profile of suite decoder-variants 'smoke'; known: mini, pap"
-    ):
+    with pytest.raises(UnknownNameError, match=r"^unknown profile of suite decoder-variants 'smoke'; known: mini, pap"):
         plan(study, "decoder-variants", "smoke")
 
 
@@ -161,9 +157,7 @@ def test_what_changes_training_leaves_costs_alone(changed: Changed, study: Study
 
 
 @pytest.mark.parametrize(("old", "new"), [("warmup: 3", "warmup: 4"), ("iterations: 20", "iterations: 30")])
-def test_what_changes_timing_leaves_training_alone(
-    changed: Changed, study: Study, old: str, new: str
-) -> None:
+def test_what_changes_timing_leaves_training_alone(changed: Changed, study: Study, old: str, new: str) -> None:
     before, after = digests(study), digests(changed(old, new))
     for id in before:
         assert (before[id] != after[id]) == id.endswith(".cost"), id
@@ -183,9 +177,7 @@ def test_what_changes_both(changed: Changed, study: Study, old: str, new: str) -
     assert all(before[id] != after[id] for id in before)
 
 
-def test_a_protocol_version_changes_the_digests_of_its_kind(
-    study: Study, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_protocol_version_changes_the_digests_of_its_kind(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
     before = digests(study)
     monkeypatch.setitem(trials.PROTOCOL_VERSIONS, "evaluation", 2)
     after = digests(study)

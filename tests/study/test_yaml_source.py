@@ -42,9 +42,7 @@ def test_nan_is_a_number() -> None:
     assert math.isnan(got)
 
 
-@pytest.mark.parametrize(
-    "text", ["no", "yes", "on", "off", "y", "1_000", "0x10", "0o7", "1:30", "2016-10-10", "e3"]
-)
+@pytest.mark.parametrize("text", ["no", "yes", "on", "off", "y", "1_000", "0x10", "0o7", "1:30", "2016-10-10", "e3"])
 def test_words_that_are_text_in_yaml_1_2(text: str) -> None:
     assert value_of(text) == text
 
@@ -77,8 +75,7 @@ def test_byte_order_mark_is_ignored(tmp_path: Path) -> None:
 
 
 LAUGHS = "a: &a [1,1,1,1,1,1,1,1,1]\n" + "".join(
-    f"{name}: &{name} [{','.join([f'*{before}'] * 9)}]\n"
-    for before, name in zip("abcdefgh", "bcdefghi", strict=True)
+    f"{name}: &{name} [{','.join([f'*{before}'] * 9)}]\n" for before, name in zip("abcdefgh", "bcdefghi", strict=True)
 )
 
 

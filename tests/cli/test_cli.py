@@ -1,0 +1,192 @@
+"""Commands as a user types them: help, wrong input in one line, exit codes."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from results_factory import trials, write
+
+from bench.cli import main
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+def bench(*words, cwd=ROOT):
+    """Runs a command in this process from the folder of bench.yaml."""
+    before = Path.cwd()
+    os.chdir(cwd)
+    try:
+        return CliRunner().invoke(main, [str(word) for word in words])
+    finally:
+        os.chdir(before)
+
+
+def commands(group=main, prefix=()):
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            yield from commands(command, (*prefix, name))
+        else:
+            yield (*prefix, name)
+
+
+@pytest.mark.parametrize("words", list(commands()), ids=" ".join)
+def test_every_command_has_help_that_says_what_it_does(words):
+    done = bench(*words, "--help")
+    assert done.exit_code == 0
+    assert len(done.output.split("\n")) > 5
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("run --suite decoder-variant", r"unknown suite 'decoder-variant', did you mean 'decoder-variants'\?; known: "),
+        ("run --suite decoder-variants --profile mimi", r"unknown profile 'mimi', did you mean 'mini'\?"),
+        (
+            "run --suite decoder-variants --model segnet-basik",
+            r"unknown model of suite .*did you mean 'segnet_basic'\?",
+        ),
+        ("run --suite decoder-variants --weighting natural", r"unknown weighting .*did you mean 'natural_frequency'\?"),
+        ("run --suite decoder-variants --seed 99", r"unknown seed .*'99'"),
+        ("data verify camvit", r"unknown data set 'camvit', did you mean 'camvid'\?"),
+        ("--config nowhere.yaml list", r"nowhere\.yaml"),
+        ("status --results nowhere", r"no results in 'nowhere' yet; run `bench run --suite decoder-variants` first"),
+        ("report --results nowhere", r"no results in 'nowhere' yet"),
+        ("check --suite decoder-variants --results nowhere", r"no results folder 'nowhere'"),
+        ("data add road_scenes .", r"drawn on the fly; there is nothing to add"),
+        ("data fetch road_scenes", r"no public archive"),
+    ],
+)
+def test_wrong_input_is_one_line_and_exit_code_2(words, message):
+    done = bench(*words.split())
+    assert done.exit_code == 2
+    line = done.stderr.strip()
+    assert "\n" not in line
+    assert re.match(rf"error: .*{message}", line)
+
+
+def test_cuda_without_cuda_is_refused(monkeypatch, tmp_path):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    done = bench("run", "--suite", "decoder-variants", "--device", "cuda", "--results", tmp_path)
+    assert done.exit_code == 2
+    assert "finds no CUDA device; use --device cpu" in done.stderr
+
+
+def test_no_camvid_says_where_it_was_looked_for_and_how_to_bring_it(monkeypatch, tmp_path):
+    monkeypatch.delenv("BENCH_CAMVID", raising=False)
+    monkeypatch.setenv("BENCH_DATA", str(tmp_path))
+    done = bench("run", "--suite", "decoder-variants", "--profile", "mini", "--results", tmp_path / "results")
+    assert done.exit_code == 2
+    for part in (str(tmp_path / "CamVid"), "bench data fetch camvid", "bench data add camvid PATH"):
+        assert part in done.stderr
+
+
+def test_a_results_folder_that_cannot_be_written_is_said_before_training(tmp_path):
+    (tmp_path / "file").write_text("")
+    done = bench("run", "--suite", "decoder-variants", "--results", tmp_path / "file" / "below")
+    assert done.exit_code == 2
+    assert "cannot be written" in done.stderr
+
+
+def test_list_schema_is_json():
+    schema = json.loads(bench("list", "--schema").output)
+    assert "suites" in schema["properties"]
+
+
+def test_status_counts_and_names_what_failed(tmp_path):
+    planned = trials()
+    write(tmp_path, planned[0])
+    write(tmp_path, planned[1], status="diverged", reason="the training loss became nan at iteration 7")
+    out = bench("status", "--results", tmp_path).output
+    assert "1 done, 1 diverged, 22 missing, of 24" in out
+    assert "the training loss became nan at iteration 7" in out
+    assert "next: bench run --suite decoder-variants --profile smoke" in out
+
+
+def test_check_exit_codes_and_baseline(tmp_path):
+    study = tmp_path / "bench.yaml"
+    study.write_text((ROOT / "bench.yaml").read_text())
+    results = tmp_path / "results"
+    for trial in trials():
+        if trial.kind == "training":
+            write(results, trial, 0.5)
+    common = ("--config", study, "check", "--suite", "decoder-variants", "--results", results)
+    done = bench(*common)
+    assert done.exit_code == 2
+    assert "write one with --update-baseline --reason TEXT" in done.stderr
+    assert bench(*common, "--update-baseline").exit_code == 2  # no reason given
+    assert bench(*common, "--update-baseline", "--reason", "first").exit_code == 0
+    assert bench(*common).exit_code == 0
+    hurt = trials()[3]
+    write(results, hurt, 0.3)
+    done = bench(*common)
+    assert done.exit_code == 1
+    assert "outside" in done.output
+    next(results.rglob(f"*{hurt.digest}.parquet")).unlink()
+    done = bench(*common)
+    assert done.exit_code == 2
+    assert "missing" in done.output
+    done = bench(*common, "--against", "paper")
+    assert done.exit_code == 1
+    assert "not at the paper's scale" in done.output.lower().replace("’", "'")
+
+
+def test_report_goes_on_around_a_damaged_file(tmp_path):
+    planned = trials()
+    write(tmp_path / "results", planned[0])
+    bad = write(tmp_path / "results", planned[1])
+    bad.write_bytes(b"PAR1 nothing")
+    done = bench("report", "--results", tmp_path / "results", "--out", tmp_path / "reports")
+    assert done.exit_code == 0, done.output
+    assert str(bad) in done.stderr
+    page = tmp_path / "reports" / "decoder-variants" / "smoke" / "index.html"
+    assert page.exists()
+    assert bad.name in page.read_text()
+
+
+def test_ctrl_c_keeps_what_is_finished_and_says_how_to_go_on(tmp_path):
+    command = [sys.executable, "-m", "bench", "run", "--suite", "decoder-variants", "--results", tmp_path]
+    environment = os.environ | {"BENCH_DATA": str(tmp_path / "data"), "OMP_NUM_THREADS": "1"}
+    words = ["--model", "bilinear_interpolation"]
+    running = subprocess.Popen(
+        [*command, *words],
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    deadline = time.monotonic() + 120
+    while not list(tmp_path.rglob("*median*.parquet")) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    time.sleep(0.5)
+    os.killpg(running.pid, signal.SIGINT)  # as a terminal does: to the whole group
+    _, errors = running.communicate(timeout=60)
+    assert running.returncode == 130, errors
+    assert "interrupted: finished trials are in" in errors
+    assert "bench run --suite decoder-variants --profile smoke" in errors
+    assert "Traceback" not in errors
+    assert len(list(tmp_path.rglob("decoder-variants.*.parquet"))) == 1
+    assert not list(tmp_path.rglob("*.tmp"))
+
+
+def test_help_answers_at_once():
+    times = []
+    for _ in range(5):
+        start = time.perf_counter()
+        subprocess.run([sys.executable, "-m", "bench", "--help"], cwd=ROOT, capture_output=True, check=True)
+        times.append(time.perf_counter() - start)
+    assert min(times) < 0.2
+
+
+def test_readme_names_every_command():
+    text = (ROOT / "README.md").read_text()
+    missing = [" ".join(words) for words in commands() if f"bench {' '.join(words)}" not in text]
+    assert missing == []

@@ -1,0 +1,254 @@
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from bench.errors import ResultsError, UnknownNameError
+from bench.reporting.overview import as_duration, grouped, provenance, run_facts, trial_states
+from bench.reporting.page import definitions, escape_markdown, first_sentence, start_sentence, with_code, write_report
+from bench.study.config import Study
+from bench.study.trials import Trial, plan
+
+Build = Callable[..., pd.DataFrame]
+EVIL = "<script>alert('|')</script> & `code` [link](javascript:x)"
+
+
+class Page(HTMLParser):
+    """Start tags with their attributes, and the text outside <style>."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str]]] = []
+        self.text = ""
+        self._style = False
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, {name: value or "" for name, value in attrs}))
+        self._style = tag == "style"
+
+    def handle_endtag(self, tag: str) -> None:
+        self._style = self._style and tag != "style"
+
+    def handle_data(self, data: str) -> None:
+        if not self._style:
+            self.text += " ".join(data.split()) + " "
+
+    def values(self, name: str) -> Iterator[str]:
+        """Every value of an attribute."""
+        return (attrs[name] for _, attrs in self.tags if name in attrs)
+
+
+def read(path: Path) -> Page:
+    return Page(path.read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="module")
+def report(
+    tmp_path_factory: pytest.TempPathFactory, results: pd.DataFrame, study: Study, trials: list[Trial], panels_dir: Path
+) -> Path:
+    out = tmp_path_factory.mktemp("reports")
+    suite, profile = trials[0].suite, trials[0].profile
+    return write_report(results, out, suite=suite, profile=profile, study=study, panels_dir=panels_dir)
+
+
+@pytest.fixture
+def write(tmp_path: Path, study: Study, trials: list[Trial]) -> Callable[..., Page]:
+    def written(results: pd.DataFrame, **options: object) -> Page:
+        names = {"suite": trials[0].suite, "profile": trials[0].profile} | options
+        return read(write_report(results, tmp_path, study=study, **names))
+
+    return written
+
+
+def test_the_folder_holds_pages_tables_and_figures(report: Path, trials: list[Trial]) -> None:
+    folder = report.parent
+    assert folder.parts[-2:] == (trials[0].suite, trials[0].profile)
+    names = {path.name for path in folder.iterdir()}
+    assert names == {"index.html", "report.md", "table1.md", "table1.csv", "table1.tex", "figures"}
+    figures = {path.name for path in (folder / "figures").iterdir()}
+    assert {name.rpartition(".")[2] for name in figures} == {"png", "svg"}
+    assert len(figures) == 2 * (2 + 2 + 1 + 2 + 4)
+
+
+def test_the_page_needs_nothing_from_outside_its_folder(report: Path) -> None:
+    page = read(report)
+    linked = [*page.values("src"), *page.values("href"), *page.values("srcset")]
+    anchors = set(page.values("id"))
+    assert linked
+    for link in linked:
+        assert link[1:] in anchors if link.startswith("#") else (report.parent / link).is_file(), link
+    assert "script" not in [tag for tag, _ in page.tags]
+    assert "@import" not in report.read_text(encoding="utf-8")
+    assert "url(" not in report.read_text(encoding="utf-8")
+
+
+def test_every_image_has_a_text_and_every_wide_table_its_own_scroll(report: Path) -> None:
+    page = read(report)
+    images = [attrs for tag, attrs in page.tags if tag == "img"]
+    assert len(images) == 9
+    assert all(len(attrs["alt"]) > 40 for attrs in images)
+    tables = [index for index, (tag, _) in enumerate(page.tags) if tag == "table"]
+    assert all("scroll" in page.tags[index - 1][1].get("class", "") for index in tables)
+
+
+def test_the_scale_is_said_in_words_nobody_can_miss(report: Path) -> None:
+    assert "NOT AT THE PAPER'S SCALE" in read(report).text
+    assert [attrs for _, attrs in read(report).tags if attrs.get("class") == "banner"]
+    for name in ("report.md", "table1.md", "table1.csv", "table1.tex"):
+        assert "NOT AT THE PAPER'S SCALE" in (report.parent / name).read_text(encoding="utf-8")
+
+
+def test_the_papers_scale_needs_no_banner(
+    tmp_path: Path, study: Study, trials: list[Trial], build_results: Build
+) -> None:
+    planned = plan(study, trials[0].suite, "paper")
+    results = build_results(planned[:1])
+    page = read(write_report(results, tmp_path, suite=trials[0].suite, profile="paper", study=study))
+    assert "NOT AT THE PAPER'S SCALE" not in page.text
+    assert not [attrs for _, attrs in page.tags if attrs.get("class") == "banner"]
+    assert f"1 of {len(planned)} done" in page.text
+
+
+def test_the_same_results_give_the_same_report(
+    report: Path, tmp_path: Path, results: pd.DataFrame, study: Study, trials: list[Trial]
+) -> None:
+    again = write_report(
+        results.sample(frac=1, random_state=0).sort_index(),
+        tmp_path,
+        suite="Decoder_Variants",
+        profile=trials[0].profile.upper(),
+        study=study,
+    )
+    for path in again.parent.glob("table1.*"):
+        assert path.read_bytes() == (report.parent / path.name).read_bytes()
+    for path in (again.parent / "figures").iterdir():
+        assert path.read_bytes() == (report.parent / "figures" / path.name).read_bytes()
+
+
+def test_text_from_data_is_escaped(write: Callable[..., Page], build_results: Build, trials: list[Trial]) -> None:
+    results = build_results(trials[:1], failed=[trials[0].id], reason=EVIL).assign(device_name=EVIL)
+    page = write(results, problems=[EVIL])
+    assert "script" not in [tag for tag, _ in page.tags]
+    assert page.text.count("<script>alert('|')</script> & `code`") >= 3
+
+
+def test_markdown_from_data_is_escaped(tmp_path: Path, build_results: Build, study: Study, trials: list[Trial]) -> None:
+    results = build_results(trials[:1], failed=[trials[0].id], reason=EVIL)
+    names = {"suite": trials[0].suite, "profile": trials[0].profile}
+    page = write_report(results, tmp_path, study=study, problems=[EVIL], **names)
+    text = page.with_name("report.md").read_text(encoding="utf-8")
+    assert "<script" not in text
+    line = next(line for line in text.splitlines() if "diverged" in line and "alert" in line)
+    assert len(re.findall(r"(?<!\\)\|", line)) == 4
+
+
+def test_a_half_finished_suite_says_what_is_missing(
+    write: Callable[..., Page], build_results: Build, trials: list[Trial]
+) -> None:
+    results = build_results(trials[:3], failed=[trials[1].id])
+    page = write(results, problems=["'x.parquet' cannot be read"])
+    assert f"2 of {len(trials)} done 1 diverged {len(trials) - 3} missing" in page.text
+    assert "loss became nan" in page.text
+    assert "'x.parquet' cannot be read" in page.text
+    assert f"bench run --suite {trials[0].suite} --profile {trials[0].profile}" in page.text
+    assert "No model has both a finished cost trial and a finished training." in page.text
+
+
+def test_a_suite_that_never_ran_has_a_report(
+    write: Callable[..., Page], results: pd.DataFrame, trials: list[Trial]
+) -> None:
+    page = write(results.iloc[:0])
+    assert f"0 of {len(trials)} done" in page.text
+    assert "Nothing ran yet" in page.text
+    assert "img" not in [tag for tag, _ in page.tags]
+
+
+def test_cost_trials_alone_have_a_report(
+    write: Callable[..., Page], build_results: Build, trials: list[Trial]
+) -> None:
+    page = write(build_results([trial for trial in trials if trial.kind == "cost"]))
+    assert "No training has finished." in page.text
+
+
+def test_results_of_other_settings_are_named_and_not_reported(
+    write: Callable[..., Page], build_results: Build, trials: list[Trial]
+) -> None:
+    results = build_results(trials[:1])
+    page = write(results.assign(digest="0" * 16))
+    assert "1 other settings" in page.text
+    assert "run it again" in page.text
+    assert "img" not in [tag for tag, _ in page.tags]
+
+
+def test_other_suites_and_profiles_are_left_out(write: Callable[..., Page], results: pd.DataFrame) -> None:
+    page = write(results.assign(suite="another"))
+    assert "img" not in [tag for tag, _ in page.tags]
+
+
+def test_an_unknown_profile_is_named(write: Callable[..., Page], results: pd.DataFrame) -> None:
+    with pytest.raises(UnknownNameError, match="unknown profile 'minni', did you mean 'mini'"):
+        write(results, profile="minni")
+
+
+def test_a_folder_that_cannot_be_written_is_named(
+    tmp_path: Path, study: Study, trials: list[Trial], results: pd.DataFrame
+) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ResultsError, match="cannot be written"):
+        write_report(
+            results.iloc[:0], tmp_path / "file", suite=trials[0].suite, profile=trials[0].profile, study=study
+        )
+
+
+def test_the_report_needs_no_torch() -> None:
+    code = "import sys, bench.reporting.page; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_facts_add_up(results: pd.DataFrame, trials: list[Trial]) -> None:
+    states = trial_states(results, trials)
+    assert {state.status for state in states} == {"done"}
+    facts = {fact.name: fact.values for fact in run_facts(results, trials, states)}
+    assert facts["Trials"] == (f"{len(trials)} of {len(trials)} done",)
+    assert facts["Machine"] == ("AMD EPYC 9B45, 2 threads",)
+    assert facts["When"][0] == "2026-01-02 03:00 UTC"
+
+
+def test_provenance_counts_trials_where_they_differ(build_results: Build, trials: list[Trial]) -> None:
+    results = build_results(trials[:3])
+    results.loc[results["trial"] == trials[0].id, "torch"] = "2.11.0"
+    facts = {fact.name: fact.values for fact in provenance(results)}
+    assert facts["torch"] == ("2.15.0 (2 trials)", "2.11.0 (1 trial)")
+    assert facts["numpy"] == ("2.3.4",)
+
+
+def test_definitions_give_the_tolerance_in_pixels(trials: list[Trial]) -> None:
+    text = dict(definitions(trials[0]))["BF, boundary F1 (protocol paper)"]
+    # 60 x 80 has a diagonal of 100
+    assert trials[0].height, trials[0].width == (60, 80)
+    assert "(0.75 px at 60 × 80)" in text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0.4, "0 s"), (59.4, "59 s"), (59.6, "1 min 00 s"), (431, "7 min 11 s"), (11_100, "3 h 05 min")]
+)
+def test_durations(seconds: float, text: str) -> None:
+    assert as_duration(seconds) == text
+
+
+def test_small_texts() -> None:
+    assert grouped(10_000) == "10\u202f000"
+    assert first_sentence("A: b. C.") == "A: b."
+    assert first_sentence("") == ""
+    assert start_sentence("the end") == "The end"
+    assert start_sentence("correspondPixels is exact") == "correspondPixels is exact"
+    assert with_code("a `b<c` d") == "a <code>b&lt;c</code> d"
+    assert escape_markdown("a|b\n<i> `c` *d*") == r"a\|b &lt;i&gt; \`c\` \*d\*"
