@@ -94,6 +94,7 @@ def _draw_scores(axes: Axes, scores: pd.DataFrame, weighting: str) -> None:
         axes.plot(
             reported["iteration"].astype("float64"), reported["value"], linestyle="", color=colour, marker=marker,
             markersize=7.5 if values.shape[1] == 1 else 5, markeredgecolor=INK, markeredgewidth=0.8, zorder=5,
+            clip_on=False,
         )  # fmt: skip
     if len(scores):
         low, high = float(scores["value"].min()), float(scores["value"].max())

@@ -59,7 +59,7 @@ def _entries(docstring: str) -> list[str]:
     for line in docstring.splitlines():
         depth = len(line) - len(line.lstrip())
         if match := MARK.match(line):
-            indent = depth
+            indent = depth if match.group(1) else depth + 1  # text below the mark is indented more than it
             entries.append([match.group(1)])
         elif not line.strip() or OTHER_SECTION.match(line) or (indent is not None and depth < indent):
             indent = None

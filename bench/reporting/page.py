@@ -22,6 +22,7 @@ import jinja2
 import pandas as pd
 from markupsafe import Markup, escape
 
+from bench.errors import ResultsError
 from bench.evaluation.boundary import boundary_tolerance_px
 from bench.replication.scores import class_scores, costs, scores
 from bench.reporting.cells import Table
@@ -72,7 +73,7 @@ def write_report(
     mine = results[(results["suite"] == suite) & (results["profile"] == profile)]
     current = current_rows(mine, planned)
     states = trial_states(mine, planned)
-    folder = out / suite / profile
+    folder = _made(out / suite / profile)
 
     notice = scale_notice({planned_scale(planned[0]): profile})
     panels = panels_dir / suite / profile if panels_dir else None
@@ -214,6 +215,16 @@ def start_sentence(text: str) -> str:
 def with_code(text: str) -> Markup:
     """Returns escaped HTML in which `words in backticks` are code."""
     return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))
+
+
+def _made(folder: Path) -> Path:
+    """Returns the folder, made where it does not exist; a failure is known before the drawing, not after."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        message = f"report folder '{folder}' cannot be made: {error.strerror}; choose another with --out DIR"
+        raise ResultsError(message) from None
+    return folder
 
 
 def _write(path: Path, text: str) -> None:

@@ -18,7 +18,7 @@ from matplotlib.patches import Patch
 from PIL import Image
 
 from bench.errors import ResultsError
-from bench.reporting.style import MUTED, WIDTH_IN, add_notice, notice_height_in
+from bench.reporting.style import DPI, MUTED, WIDTH_IN, add_notice, notice_height_in
 from bench.study.catalog import MODEL_TITLES
 
 VOID = 255
@@ -58,7 +58,7 @@ def qualitative_grid(
     files = ["image.png", "labels.png", *(f"{trial}.png" for trial in trials.values())]
     shape = _read(images[0] / "image.png", None).shape[:2]
     layout = _Layout.of(len(names), len(images), shape, notice, upright, len(palette))
-    figure = Figure(figsize=(layout.width_in, layout.height_in))
+    figure = Figure(figsize=(layout.width_in, layout.height_in), dpi=DPI)
     FigureCanvasAgg(figure)
     if notice:
         add_notice(figure, notice)

@@ -44,6 +44,7 @@ MODEL_STYLES = {
 
 INK, MUTED, GRID = "#1f2328", "#59636e", "#e4e7eb"
 WIDTH_IN = 4.8
+DPI = 160
 
 NOTICE_STYLE: dict[str, Any] = {
     "fontsize": 7.2,
@@ -79,6 +80,7 @@ RC: dict[Any, Any] = {
     "xtick.major.size": 3,
     "ytick.major.size": 3,
     "text.color": INK,
+    "text.hinting": "none",  # a text is as wide on screen as in the layout, whatever the resolution
     "legend.fontsize": 7.5,
     "legend.frameon": False,
     "lines.solid_capstyle": "round",
@@ -94,11 +96,11 @@ RC: dict[Any, Any] = {
 
 def new_figure(height_in: float, notice: str, width_in: float = WIDTH_IN) -> Figure:
     """Returns an empty figure that lays itself out; `notice`, when not empty, stands in a strip along its top."""
-    figure = Figure(figsize=(width_in, height_in))
+    figure = Figure(figsize=(width_in, height_in), dpi=DPI)
     FigureCanvasAgg(figure)
     strip_in = add_notice(figure, notice) if notice else 0.0
     below = (0, 0, 1, 1 - strip_in / height_in)
-    figure.set_layout_engine(ConstrainedLayoutEngine(w_pad=0.05, h_pad=0.05, rect=below))
+    figure.set_layout_engine(ConstrainedLayoutEngine(w_pad=0.06, h_pad=0.05, rect=below))
     return figure
 
 
@@ -150,7 +152,7 @@ def as_percent(axes: Axes, which: str = "y") -> None:
     axis.set_major_formatter(lambda value, _: f"{100 * value:g}")
 
 
-def save_figure(figure: Figure, folder: Path, name: str, dpi: int = 160) -> None:
+def save_figure(figure: Figure, folder: Path, name: str) -> None:
     """Writes folder/name.png and folder/name.svg, each under a temporary name that is then renamed.
 
     Neither file holds a date or a version, so that equal figures are equal files.
@@ -161,5 +163,5 @@ def save_figure(figure: Figure, folder: Path, name: str, dpi: int = 160) -> None
         folder.mkdir(parents=True, exist_ok=True)
         png = {"Software": None}
         svg = {"Date": None, "Creator": None}
-        write_atomically(folder / f"{name}.png", lambda path: figure.savefig(path, format="png", dpi=dpi, metadata=png))
+        write_atomically(folder / f"{name}.png", lambda path: figure.savefig(path, format="png", dpi=DPI, metadata=png))
         write_atomically(folder / f"{name}.svg", lambda path: figure.savefig(path, format="svg", metadata=svg))

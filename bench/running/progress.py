@@ -33,7 +33,7 @@ class ProgressDisplay:
         )
         self.suite = self.bars.add_task("trials", state="", total=None)
         self.current = self.bars.add_task("", state="", visible=False, total=None)
-        self.last_line = 0.0
+        self.last_line = self.started = 0.0
 
     def __enter__(self) -> Self:
         self.bars.start()
@@ -52,7 +52,7 @@ class ProgressDisplay:
         self.bars.reset(self.current, total=length, description=name, visible=True, state="")
         if not self.live:
             self.console.print(f"[{number}/{total}] {name}", markup=False, highlight=False)
-        self.last_line = time.monotonic()
+        self.last_line = self.started = time.monotonic()
 
     def trial_progress(self, progress: TrainingProgress) -> None:
         """Moves the bar, or says a line when the last one is some time ago."""
@@ -61,7 +61,8 @@ class ProgressDisplay:
         if not self.live and time.monotonic() - self.last_line > PLAIN_EVERY_S:
             self.last_line = time.monotonic()
             where = f"    iteration {progress.iteration}/{progress.iterations}"
-            self.console.print(f"{where}  {state}", markup=False, highlight=False)
+            left = (self.last_line - self.started) / progress.iteration * (progress.iterations - progress.iteration)
+            self.console.print(f"{where}  {state}  {left:.0f} s left", markup=False, highlight=False)
 
     def trial_ended(self, number: int, total: int, trial: Trial, ending: Ending, seconds: float) -> None:
         """Completes the bar and leaves a line about the trial."""

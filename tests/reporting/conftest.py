@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -157,7 +157,7 @@ def make_results(trials: Sequence[Trial], failed: Sequence[str] = (), reason: st
     return frame.astype({column.name: PANDAS_TYPES[column.dtype] for column in COLUMNS})
 
 
-def make_panels(folder: Path, trials: Sequence[Trial], images: int = 3, height: int = 90, width: int = 120) -> Path:
+def make_panels(folder: Path, trials: Sequence[Trial], images: int = 2, height: int = 90, width: int = 120) -> Path:
     """Writes panels of street-like blocks below `folder`; each prediction is the labels, shifted."""
     rng = np.random.default_rng(7)
     place = {model: number for number, model in enumerate(MODEL_TITLES)}
@@ -182,6 +182,14 @@ def make_panels(folder: Path, trials: Sequence[Trial], images: int = 3, height: 
             shifted[shifted == 255] = 3
             Image.fromarray(shifted).save(into / f"{trial.id}.png")
     return folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def coarse_pictures() -> Iterator[None]:
+    """Draws fewer pixels, which takes most of the time of a report."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("bench.reporting.style.DPI", 50)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,74 @@
+"""The `bench` command: each command parses, calls one function and prints.
+
+Nothing but click is imported before a command runs, so that `bench --help` answers at once; torch is imported by
+`run`, `plan` and `doctor` alone.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from bench.cli.data import data
+from bench.cli.options import study_of
+from bench.cli.results import check, report
+from bench.cli.training import doctor, plan, run, status
+from bench.errors import BenchError
+
+
+class ErrorsInOneLine(click.Group):
+    """Prints what a user can cause as one line and leaves with its exit code."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Runs the command."""
+        try:
+            return super().invoke(ctx)
+        except BenchError as error:
+            click.echo(f"error: {error}", err=True)
+            sys.exit(error.exit_code)
+
+
+@click.group(cls=ErrorsInOneLine, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path),
+    default="bench.yaml",
+    show_default=True,
+    metavar="FILE",
+    help="The study.",
+)
+@click.version_option(package_name="segnet-bench", prog_name="bench")
+@click.pass_context
+def main(ctx: click.Context, config: Path) -> None:
+    """Replicate the SegNet paper (arXiv 1511.00561v3): train, measure, report and check its tables.
+
+    Start with `bench run --suite decoder-variants`, then `bench report`.
+    """
+    ctx.obj = config
+
+
+@click.command(name="list")
+@click.option("--schema", is_flag=True, help="Print the JSON schema of bench.yaml instead.")
+@click.option("--columns", is_flag=True, help="Print the columns of results files instead.")
+@click.pass_context
+def list_command(ctx: click.Context, schema: bool, columns: bool) -> None:
+    """List suites, profiles, models, data sets and loss weightings."""
+    from bench.reporting.console import print_columns, print_names
+
+    if schema:
+        import json
+
+        from bench.study.config import json_schema
+
+        click.echo(json.dumps(json_schema(), indent=2))
+    elif columns:
+        print_columns()
+    else:
+        print_names(study_of(ctx))
+
+
+for command in (run, plan, status, report, check, list_command, data, doctor):
+    main.add_command(command)

@@ -1,0 +1,78 @@
+"""What several commands share: options, the study that --config names, the trials that are meant."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from bench.errors import ConfigError
+
+if TYPE_CHECKING:
+    from bench.study.config import Study
+    from bench.study.trials import Trial
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def options(*decorators: Callable[[F], F]) -> Callable[[F], F]:
+    """Returns one decorator for several options."""
+
+    def decorate(function: F) -> F:
+        for decorator in reversed(decorators):
+            function = decorator(function)
+        return function
+
+    return decorate
+
+
+SUITE = click.option("--suite", required=True, metavar="NAME", help="Suite in bench.yaml, e.g. decoder-variants.")
+PROFILE = click.option("--profile", default="smoke", show_default=True, metavar="NAME", help="smoke, mini or paper.")
+ONE_SUITE = click.option("--suite", metavar="NAME", help="Only this suite. Default: all in bench.yaml.")
+ONE_PROFILE = click.option("--profile", metavar="NAME", help="Only this profile. Default: those with results.")
+RESULTS = click.option(
+    "--results",
+    type=click.Path(path_type=Path, file_okay=False),
+    default="results",
+    show_default=True,
+    metavar="DIR",
+    help="Folder of results files.",
+)
+SELECTION = options(
+    click.option("--model", "models", multiple=True, metavar="NAME", help="Only this model; may be repeated."),
+    click.option("--weighting", "weightings", multiple=True, metavar="NAME", help="Only this loss weighting."),
+    click.option("--seed", "seeds", multiple=True, type=int, metavar="N", help="Only this seed."),
+)
+DEVICE = click.option(
+    "--device",
+    type=click.Choice(["auto", "cpu", "cuda"]),
+    default="auto",
+    show_default=True,
+    help="Where to compute; auto takes a GPU where there is one.",
+)
+
+
+def study_of(ctx: click.Context) -> Study:
+    """Loads the study that --config names."""
+    from bench.study.config import load_study
+
+    return load_study(ctx.obj)
+
+
+def planned(study: Study, suite: str | None, profile: str | None, results: Path) -> list[list[Trial]]:
+    """Returns the trials of each suite and profile that is meant: named, or with a results folder."""
+    from bench.study.catalog import resolve
+    from bench.study.trials import plan as plan_trials
+
+    suites = [resolve("suite", suite, study.suites)] if suite else list(study.suites)
+    found = []
+    for name in suites:
+        if profile:
+            found.append(plan_trials(study, name, profile))
+        else:
+            found += [plan_trials(study, name, p) for p in study.suites[name].runs if (results / name / p).is_dir()]
+    if not found:
+        raise ConfigError(f"no results in '{results}' yet; run `bench run --suite {suites[0]}` first")
+    return found

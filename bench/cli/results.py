@@ -1,0 +1,85 @@
+"""`bench report` and `check`: what came out, beside the paper or an earlier result."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from bench.cli.options import ONE_PROFILE, ONE_SUITE, PROFILE, RESULTS, SUITE, options, planned, study_of
+from bench.errors import ConfigError
+
+
+@click.command()
+@options(ONE_SUITE, ONE_PROFILE, RESULTS)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    default="reports",
+    show_default=True,
+    metavar="DIR",
+    help="Folder of reports; each suite and profile has its own below it.",
+)
+@click.pass_context
+def report(ctx: click.Context, suite: str | None, profile: str | None, results: Path, out: Path) -> None:
+    """Write the report: the paper's table beside ours, figures, one HTML page; also Markdown, CSV and LaTeX."""
+    from bench.reporting.page import write_report
+    from bench.results.store import load_results
+
+    study = study_of(ctx)
+    for trials in planned(study, suite, profile, results):
+        name, scale = trials[0].suite, trials[0].profile
+        found = load_results(results, suite=name, profile=scale)
+        page = write_report(
+            found.rows,
+            out,
+            suite=name,
+            profile=scale,
+            study=study,
+            panels_dir=results / "_panels",
+            problems=found.problems,
+        )
+        for problem in found.problems:
+            click.echo(f"warning: {problem}", err=True)
+        click.echo(f"report: {page}")
+
+
+@click.command()
+@options(SUITE, PROFILE, RESULTS)
+@click.option(
+    "--against",
+    default="baseline",
+    show_default=True,
+    metavar="paper|baseline|PATH",
+    help="The paper's table, the stored baseline, or a baseline file or results folder.",
+)
+@click.option("--update-baseline", is_flag=True, help="Write the present values as the new baseline instead.")
+@click.option("--reason", default="", metavar="TEXT", help="Why the baseline changes; kept in the file.")
+@click.pass_context
+def check(
+    ctx: click.Context, suite: str, profile: str, results: Path, against: str, update_baseline: bool, reason: str
+) -> None:
+    """Compare results with the paper or with an earlier result, within the tolerances of bench.yaml.
+
+    Exit code: 0 all within, 1 some outside, 2 some missing (or wrong usage).
+    """
+    from bench.replication.check import exit_code
+    from bench.replication.verdicts import save_baseline, verdicts_of
+    from bench.reporting.console import print_verdicts
+    from bench.results.store import load_results
+    from bench.study.trials import plan as plan_trials
+
+    study = study_of(ctx)
+    trials = plan_trials(study, suite, profile)
+    found = load_results(results, suite=trials[0].suite, profile=trials[0].profile)
+    for problem in found.problems:
+        click.echo(f"warning: {problem}", err=True)
+    if update_baseline:
+        if not reason:
+            raise ConfigError("--update-baseline needs --reason TEXT, so that the file says why it changed")
+        click.echo(f"baseline: {save_baseline(found.rows, trials, ctx.obj.parent, reason)}")
+        return
+    verdicts = verdicts_of(found.rows, trials, study, against, ctx.obj.parent)
+    print_verdicts(verdicts, trials, against)
+    sys.exit(exit_code(verdicts))

@@ -1,0 +1,47 @@
+"""The same recipe on a CUDA device: numbers like the CPU's, memory by the allocator. Skipped without one."""
+
+import pytest
+import torch
+from test_trial import cache_elsewhere, tiny, values  # noqa: F401
+
+from bench.running.trial import run_cost, run_training
+from models import MODELS
+
+pytestmark = [
+    pytest.mark.gpu,
+    pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device that PyTorch can use"),
+]
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_logits_on_the_gpu_equal_those_on_the_cpu(name):
+    torch.manual_seed(0)
+    model, images = MODELS[name](11).eval(), torch.randn(2, 3, 45, 60)
+    with torch.no_grad():
+        expected = model(images)
+        logits = model.cuda()(images.cuda()).cpu()
+    assert torch.allclose(logits, expected, atol=5e-2, rtol=1e-2)
+
+
+@pytest.mark.parametrize("precision", ["fp32", "tf32", "bf16"])
+def test_a_training_on_the_gpu_starts_like_one_on_the_cpu(precision):
+    first = [
+        values(run_training(tiny(precision=precision), torch.device(device), lambda _: None), metric="loss")[0]
+        for device in ("cpu", "cuda")
+    ]
+    assert first[0] == pytest.approx(first[1], rel=2e-2)
+
+
+def test_strict_determinism_forbids_nothing_in_training():
+    torch.use_deterministic_algorithms(True)
+    try:
+        run_training(tiny(model="segnet_basic"), torch.device("cuda"), lambda _: None)
+    finally:
+        torch.use_deterministic_algorithms(False)
+
+
+def test_memory_is_the_allocators():
+    one = tiny(timing_height=32, timing_width=40, timing_warmup=1, timing_iterations=3)
+    rows = run_cost(one, torch.device("cuda")).rows
+    protocols = {row["protocol"].split(",")[0] for row in rows if row["metric"] == "training_peak_mib"}
+    assert protocols == {"cuda_allocated", "cuda_reserved"}
