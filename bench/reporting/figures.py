@@ -19,6 +19,7 @@ from bench.data import DATASETS
 from bench.replication.scores import scores
 from bench.reporting.classes import class_bars, class_frequencies
 from bench.reporting.curves import training_curves
+from bench.reporting.differences import difference_map
 from bench.reporting.panels import panel_images, qualitative_grid
 from bench.reporting.style import RC, paper_order, save_figure
 from bench.reporting.tradeoff import accuracy_against_cost
@@ -86,7 +87,23 @@ def draw_figures(source: FigureSource, folder: Path) -> list[FigureGroup]:
         ResultsError: a panel cannot be drawn.
     """
     with mpl.rc_context(RC):
-        return [draw(source, folder) for draw in (_curves, _tradeoff, _frequencies, _class_bars, _panels)]
+        return [draw(source, folder) for draw in (_differences, _curves, _tradeoff, _frequencies, _class_bars, _panels)]
+
+
+def _differences(source: FigureSource, folder: Path) -> FigureGroup:
+    return FigureGroup(
+        key="differences",
+        title="Differences at a glance",
+        caption="Ours minus the paper's, in percentage points: orange is below the paper, blue above it.",
+        pictures=_by_weighting(
+            source,
+            folder,
+            "differences",
+            lambda weighting: difference_map(source.results, weighting, source.table, source.notice),
+            "Map of models against scores, each cell the difference in percentage points; the table holds them all.",
+        ),
+        missing="No training has finished, or the suite belongs to no table of the paper.",
+    )
 
 
 def _curves(source: FigureSource, folder: Path) -> FigureGroup:

@@ -6,6 +6,7 @@ results/_panels/, results/_logs/                          names with "_" are not
 
 from __future__ import annotations
 
+import contextlib
 import os
 import tempfile
 from collections.abc import Callable, Collection, Iterable, Mapping
@@ -92,7 +93,8 @@ def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
     except OSError as error:
         raise ResultsError(f"'{path}' cannot be written: {error.strerror or error}") from None
     finally:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # where even the folder is missing there is nothing to remove
+            temporary.unlink()
 
 
 def result_files(folder: Path) -> list[Path]:

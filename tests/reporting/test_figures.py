@@ -16,8 +16,10 @@ from skimage.color import rgb2lab
 
 from bench.data import DATASETS
 from bench.errors import ResultsError
+from bench.replication.scores import scores
 from bench.reporting.classes import class_bars, class_frequencies
 from bench.reporting.curves import training_curves
+from bench.reporting.differences import difference_map
 from bench.reporting.figures import FigureSource, draw_figures
 from bench.reporting.panels import colour_labels, panel_images, qualitative_grid
 from bench.reporting.style import MODEL_STYLES, RC, new_figure, save_figure, wrap_notice
@@ -285,6 +287,7 @@ def test_incomplete_panel_folders_are_no_images(tmp_path: Path) -> None:
 def test_groups_without_pictures_say_why(tmp_path: Path, results: pd.DataFrame) -> None:
     groups = draw_figures(FigureSource(results.iloc[:0], "T1", NOTICE, None), tmp_path)
     assert [group.key for group in groups] == [
+        "differences",
         "training-curves",
         "accuracy-against-cost",
         "class-frequencies",
@@ -310,3 +313,21 @@ def test_seeds_are_averaged_in_bars(build_results: Callable[..., pd.DataFrame], 
     assert figure is not None
     road = one[(one["metric"] == "iou") & (one["class_name"] == "Road")]["value"].item()
     assert figure.axes[0].containers[0][0].get_width() == pytest.approx(0.75 * road)
+
+
+def test_the_difference_map_holds_ours_minus_the_paper(results: pd.DataFrame) -> None:
+    figure = difference_map(results, "median_frequency", "T1")
+    assert figure is not None
+    shown = [text.get_text() for text in figure.axes[0].texts]
+    assert len(shown) == 8 * 7
+    # the first row is Bilinear-Interpolation, whose printed test G is 77.9
+    ours = (
+        scores(results)
+        .query(
+            "model == 'bilinear_interpolation' and weighting == 'median_frequency'"
+            " and split == 'test' and metric == 'global_accuracy'"
+        )["value"]
+        .item()
+    )
+    assert shown[0] == f"{100 * ours - 77.9:+.1f}".replace("-", "−")
+    assert difference_map(results, "median_frequency", None) is None

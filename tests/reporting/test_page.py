@@ -75,7 +75,7 @@ def test_the_folder_holds_pages_tables_and_figures(report: Path, trials: list[Tr
     assert names == {"index.html", "report.md", "table1.md", "table1.csv", "table1.tex", "figures"}
     figures = {path.name for path in (folder / "figures").iterdir()}
     assert {name.rpartition(".")[2] for name in figures} == {"png", "svg"}
-    assert len(figures) == 2 * (2 + 2 + 1 + 2 + 4)
+    assert len(figures) == 2 * (2 + 2 + 2 + 1 + 2 + 4)
 
 
 def test_the_page_needs_nothing_from_outside_its_folder(report: Path) -> None:
@@ -93,7 +93,7 @@ def test_the_page_needs_nothing_from_outside_its_folder(report: Path) -> None:
 def test_every_image_has_a_text_and_every_wide_table_its_own_scroll(report: Path) -> None:
     page = read(report)
     images = [attrs for tag, attrs in page.tags if tag == "img"]
-    assert len(images) == 9
+    assert len(images) == 11
     assert all(len(attrs["alt"]) > 40 for attrs in images)
     tables = [index for index, (tag, _) in enumerate(page.tags) if tag == "table"]
     assert all("scroll" in page.tags[index - 1][1].get("class", "") for index in tables)
@@ -125,7 +125,7 @@ def test_the_same_results_give_the_same_report(
     first = write_report(results, tmp_path / "1", suite="decoder-variants", profile=profile, study=study).parent
     again = write_report(results, tmp_path / "2", suite="Decoder_Variants", profile=profile.upper(), study=study).parent
     files = [path.relative_to(first) for path in first.rglob("*.*")]
-    assert len(files) == 5 + 2 * 3
+    assert len(files) == 5 + 2 * 4
     for file in files:
         assert (first / file).read_bytes() == (again / file).read_bytes(), file
 
