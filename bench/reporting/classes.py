@@ -22,7 +22,7 @@ WEIGHTING_STYLES = {
 
 
 def class_frequencies(results: pd.DataFrame, notice: str = "") -> Figure | None:
-    """Draws, per class, its share of the labelled pixels of each split (log bars) and its loss weight (log).
+    """Draws, per class, its frequency in each split (log bars) and its loss weight (log).
 
     Frequencies and weights depend on the data alone, so those of the first trial of a weighting stand for all.
 
@@ -51,7 +51,7 @@ def class_frequencies(results: pd.DataFrame, notice: str = "") -> Figure | None:
             color=SPLIT_STYLES[split][0], edgecolor=MUTED, linewidth=0.3,
         )  # fmt: skip
     left.set_xscale("log")
-    left.set_title("Share of labelled pixels (%)")
+    left.set_title("Frequency where present (%)")
     left.set_yticks(rows, classes)
     left.tick_params(axis="y", length=0, labelcolor=INK)
     _plain_log(left, 100.0)

@@ -151,7 +151,7 @@ def _tradeoff(source: FigureSource, folder: Path) -> FigureGroup:
 def _frequencies(source: FigureSource, folder: Path) -> FigureGroup:
     frequencies = source.results[source.results["record"] == "class_frequency"]
     train = frequencies[frequencies["split"] == "train"].drop_duplicates("class_name").sort_values("value")
-    alt = "Bar chart of the share of labelled pixels of every class in train, val and test, and of its loss weight."
+    alt = "Bar chart of the frequency of every class in train, val and test, and of its loss weight."
     if len(train):
         rare, common = train.iloc[0], train.iloc[-1]
         alt += f" Most frequent: {common['class_name']}, {common['value']:.1%}; "
@@ -161,8 +161,9 @@ def _frequencies(source: FigureSource, folder: Path) -> FigureGroup:
         key="class-frequencies",
         title="Class frequencies and loss weights",
         caption=(
-            "Left: share of the labelled pixels of each split (void excluded), on a logarithmic axis. Right: what "
-            "a pixel of the class weighs in the loss. Median frequency balancing makes rare classes count more."
+            "Left: a class's pixels over all pixels, void included, of the images that contain it, on a logarithmic "
+            "axis. Right: what a pixel of the class weighs in the loss. Median frequency balancing weighs a class by "
+            "the median of the training frequencies over its own, so that rare classes count more."
         ),
         pictures=_saved(folder, picture, class_frequencies(source.results, source.notice)),
         missing="No training has stored class frequencies.",

@@ -10,7 +10,8 @@ and provenance repeat in every row (parquet stores a repeated value once), so th
     class_score     accuracy, iou or boundary_f1 of one class             (metric, split, iteration, class_name)
     curve           training loss, images/s                               (metric, iteration)
     class_weight    the weight of one class in the loss                   (class_name)
-    class_frequency share of labelled pixels of one class                 (class_name, split)
+    class_frequency pixels of one class / all pixels, void included, of the images that contain it,
+                    which is what median frequency balancing uses         (class_name, split)
     cost            parameters, model size, time, memory, FLOPs           (metric, protocol)
     image_confusion pixels of one image labelled class_name, predicted predicted_class   (image, split)
     image_boundary  boundary pixels of one image and class                (metric, image, class_name, protocol)
