@@ -129,7 +129,8 @@ def bilinear_kernel(kernel_size: int) -> Tensor:
 class LearntUpsampling(nn.Module):
     """Doubles H and W with a trainable 8x8 multi-channel transposed convolution, then batch norm; no ReLU.
 
-    Starts as bilinear interpolation: channel c of the output sees channel c of the input, all other pairs start at 0.
+    Starts as a smooth fixed upsampling of unit gain: channel c of the output sees channel c of the input through the
+    8x8 bilinear kernel, all other pairs start at 0.
 
     Source: paper §3.1 (8x8 kernels, bilinear initialisation), §3.3. The parameter counts of Table 1 fit full,
         ungrouped kernels.

@@ -16,7 +16,7 @@ from bench.cli.data import data
 from bench.cli.options import study_of
 from bench.cli.results import check, report
 from bench.cli.training import doctor, plan, run, status
-from bench.errors import BenchError
+from bench.errors import BenchError, UnknownNameError
 
 
 class ErrorsInOneLine(click.Group):
@@ -29,6 +29,16 @@ class ErrorsInOneLine(click.Group):
         except BenchError as error:
             click.echo(f"error: {error}", err=True)
             sys.exit(error.exit_code)
+        except click.UsageError as error:
+            command = error.ctx.command_path if error.ctx else "bench"
+            click.echo(f"error: {error.format_message()} See `{command} --help`.", err=True)
+            sys.exit(error.exit_code)
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
+        """Finds the command; an unknown one is answered with the nearest."""
+        if self.get_command(ctx, args[0]) is None and not args[0].startswith("-"):
+            raise UnknownNameError("command", args[0], self.list_commands(ctx))
+        return super().resolve_command(ctx, args)
 
 
 @click.group(cls=ErrorsInOneLine, context_settings={"help_option_names": ["-h", "--help"]})

@@ -45,7 +45,7 @@ def verify(ctx: click.Context, name: str) -> None:
 
 @data.command()
 @click.argument("name")
-@click.argument("path", type=click.Path(path_type=Path, exists=True))
+@click.argument("path", type=click.Path(path_type=Path))
 @click.pass_context
 def add(ctx: click.Context, name: str, path: Path) -> None:
     """Copy a data set that you have (a folder or an archive) to where trials look for it, after checking it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -76,3 +77,17 @@ def planned(study: Study, suite: str | None, profile: str | None, results: Path)
     if not found:
         raise ConfigError(f"no results in '{results}' yet; run `bench run --suite {suites[0]}` first")
     return found
+
+
+def same_command(ctx: click.Context) -> str:
+    """Returns the command as it was given, so that it can be repeated."""
+    words = ["bench"]
+    if ctx.obj != Path("bench.yaml"):
+        words += ["--config", str(ctx.obj)]
+    words.append(str(ctx.info_name))
+    for parameter in ctx.command.params:
+        given = ctx.get_parameter_source(str(parameter.name)) is click.core.ParameterSource.COMMANDLINE
+        value = ctx.params[str(parameter.name)] if given else ()
+        for one in value if isinstance(value, tuple) else (value,):
+            words += [parameter.opts[0], str(one)]
+    return shlex.join(words)

@@ -17,6 +17,7 @@ from bench.cli.options import (
     SUITE,
     options,
     planned,
+    same_command,
     study_of,
 )
 
@@ -53,20 +54,19 @@ def run(
 
     where = resolve_device(device).type
     threads = threads or torch.get_num_threads()
-    again = f"bench run --suite {trials[0].suite} --profile {trials[0].profile}"
     try:
         with ProgressDisplay(Console(soft_wrap=True)) as display:
             summary = run_suite(trials, where, threads, results, display)
     except KeyboardInterrupt:
-        click.echo(f"\ninterrupted: finished trials are in '{results}'. Go on with the same command: {again}", err=True)
+        click.echo(f"\ninterrupted: finished trials are in '{results}'; go on with: {same_command(ctx)}", err=True)
         sys.exit(130)
     click.echo(f"{summary.ran - len(summary.failed)} done, {summary.skipped} done before, {len(summary.failed)} failed")
+    if summary.elsewhere:
+        click.echo(f"note: {summary.elsewhere} of them on another device; --results DIR starts afresh", err=True)
     for trial, ending in summary.failed:
         click.echo(f"  {ending.status}: {trial.id}: {ending.reason}", err=True)
     if summary.failed:
-        click.echo(
-            f"next: `bench status --suite {trials[0].suite}` says what failed; run the same command to try again"
-        )
+        click.echo(f"next: the reasons are above; to try them again: {same_command(ctx)}")
         sys.exit(1)
     elsewhere = "" if results == Path("results") else f" --results {results}"
     click.echo(f"next: bench report --suite {trials[0].suite} --profile {trials[0].profile}{elsewhere}")
@@ -87,7 +87,7 @@ def plan(
 ) -> None:
     """Show the trials of a suite, which are done, and the time and memory of the others.
 
-    Two training steps of each model are measured on this machine and scaled up, which takes some seconds.
+    A few training steps of each model are measured on this machine and scaled up, which takes some seconds.
     """
     from bench.reporting.console import print_plan
     from bench.results.store import outcome
@@ -110,7 +110,7 @@ def status(ctx: click.Context, suite: str | None, profile: str | None, results: 
     from bench.results.store import outcome
 
     for trials in planned(study_of(ctx), suite, profile, results):
-        print_status(trials, [outcome(results, trial) for trial in trials])
+        print_status(trials, [outcome(results, trial) for trial in trials], results)
 
 
 @click.command()

@@ -73,7 +73,8 @@ def locate() -> Path:
             return place
     looked = " and ".join(map(str, places))
     variable = "BENCH_CAMVID is set" if named else "BENCH_CAMVID is not set"
-    raise DataError(f"no CamVid: {variable}; looked for train/ and trainannot/ in {looked}; {TO_BRING_IT}")
+    first = "unset it or let it name the folder, or: " if named else ""
+    raise DataError(f"no CamVid: {variable}; looked for train/ and trainannot/ in {looked}; {first}{TO_BRING_IT}")
 
 
 def list_names(root: Path, split: str) -> list[str]:

@@ -48,6 +48,9 @@ def median_frequency_weights(labels: np.ndarray, num_classes: int) -> np.ndarray
         weight, and a quotient by zero would put inf or NaN into the loss. No class at all: all weights 0.
 
     Source: paper §3.2; the median is over the K classes, not over K and void.
+    Deviation: the eleven weights in the authors' files do not follow from the released labels by this formula; the
+        nearest reading leaves SignSymbol at 3.85 where they have 9.64. The formula is followed; theirs can be chosen as
+        `median_frequency_official`.
     """
     frequencies = class_frequencies(labels, num_classes)
     return weights_of_frequencies(frequencies)

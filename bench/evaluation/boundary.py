@@ -107,6 +107,9 @@ def boundary_f1(counts: NDArray[np.int64], divisor: Literal["union", "gt"] = "un
     images: NaN.
 
     Source: paper §3.3; SegNet-Tutorial, Scripts/computeBFmeasure.m.
+    Deviation: the paper says that the classes present in the ground truth are averaged; its script also counts classes
+        that are only predicted. Results hold the script's rule; the counts of every image are stored, so that the
+        other can be computed from them.
     """
     counts = np.asarray(counts)
     if counts.ndim != 3 or counts.shape[2] != 4:

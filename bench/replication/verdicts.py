@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -38,11 +38,46 @@ def verdicts_of(rows: pd.DataFrame, trials: Sequence[Trial], study: Study, again
         ConfigError: there are no tolerances for the profile, no table for the suite, or no such reference.
         ResultsError: the reference cannot be read.
     """
-    suite, profile = trials[0].suite, trials[0].profile
+    profile = trials[0].profile
     kind = "paper" if against == "paper" else "baseline"
     tolerances = getattr(study.tolerances, kind).get(profile)
     if tolerances is None:
         raise ConfigError(f"bench.yaml has no tolerances.{kind}.{profile}; add the allowed gap per metric")
+    verdicts = compared(rows, trials, study, against, tolerances, home)
+    return verdicts + unfinished(rows, trials, verdicts)
+
+
+def unfinished(rows: pd.DataFrame, trials: Sequence[Trial], verdicts: Sequence[Verdict]) -> list[Verdict]:
+    """Returns a missing verdict for every planned trial that is not done and that no missing cell speaks of yet.
+
+    Without them a seed that failed would leave the mean unnoticed, and so would a model that a baseline has not.
+    """
+    done = set(rows.loc[rows["status"] == "done", "digest"])
+    spoken_of = {tuple(verdict.cell.split()[:2]) for verdict in verdicts if verdict.verdict == "missing"}
+    spoken_of |= {(cell[0], "") for cell in spoken_of}
+    ended = rows.drop_duplicates("digest").set_index("digest")["status"].to_dict()
+    return [
+        Verdict(
+            cell=f"{trial.model} {trial.weighting} s{trial.seed} trial" if trial.weighting else f"{trial.model} cost",
+            metric="trial",
+            ours=None,
+            reference=1.0,
+            difference=None,
+            tolerance=0.0,
+            verdict="missing",
+            n=0,
+            reason=ended.get(trial.digest, "not run yet"),
+        )
+        for trial in trials
+        if trial.digest not in done and (trial.model, trial.weighting or "") not in spoken_of
+    ]
+
+
+def compared(
+    rows: pd.DataFrame, trials: Sequence[Trial], study: Study, against: str, tolerances: Mapping[str, float], home: Path
+) -> list[Verdict]:
+    """Returns the verdicts on single numbers; arguments and errors as for `verdicts_of`."""
+    suite, profile = trials[0].suite, trials[0].profile
     ours = reported(rows, {trial.digest for trial in trials})
     if against == "paper":
         table = study.suites[suite].table
@@ -77,16 +112,21 @@ def save_baseline(rows: pd.DataFrame, trials: Sequence[Trial], home: Path, reaso
     """Writes the reported values of `trials` as the baseline of their suite and profile; returns its path.
 
     Raises:
-        ResultsError: no trial is done, or the file cannot be written.
+        ResultsError: a trial is not done, or the file cannot be written.
     """
     digests = {trial.digest for trial in trials}
     current = rows[rows["digest"].isin(digests) & (rows["status"] == "done")]
     stored = current.drop_duplicates("digest")
+    if len(stored) < len(trials):
+        raise ResultsError(
+            f"no baseline written: {len(stored)} of {len(trials)} trials are done; "
+            f"finish them first with `bench run --suite {trials[0].suite} --profile {trials[0].profile}`"
+        )
     meta: dict[str, str | list[str]] = {"suite": trials[0].suite, "profile": trials[0].profile}
     meta |= {"reason": reason, "date": datetime.now(UTC).date().isoformat()}
     for name in ("git_commit", "torch", "numpy", "device_name", "threads"):
         meta[name] = sorted({str(value) for value in stored[name].dropna()})
-    meta["trial"] = [f"{trial.id} {trial.digest}" for trial in trials if trial.digest in set(stored["digest"])]
+    meta["trial"] = [f"{trial.id} {trial.digest}" for trial in trials]
     path = baseline_path(trials, home)
     write_baseline(path, reported(rows, digests), meta)
     return path

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from rich import box
@@ -51,7 +52,7 @@ def print_plan(trials: Sequence[Trial], outcomes: Sequence[Outcome], estimates: 
     console.print(f"{done} of {len(trials)} done; the rest takes about {as_duration(left)} and {memory:.0f} MiB here")
 
 
-def print_status(trials: Sequence[Trial], outcomes: Sequence[Outcome]) -> None:
+def print_status(trials: Sequence[Trial], outcomes: Sequence[Outcome], results: Path) -> None:
     """Prints how many trials are done, and each of the others with the reason."""
     console = Console(soft_wrap=True)
     found = Counter(outcome.status for outcome in outcomes)
@@ -62,7 +63,9 @@ def print_status(trials: Sequence[Trial], outcomes: Sequence[Outcome]) -> None:
             reason = f": {escape(outcome.reason)}" if outcome.reason else ""
             console.print(f"  {_coloured(outcome.status)}  {trial.id}{reason}", highlight=False)
     if found["done"] < len(trials):
-        console.print(f"next: bench run --suite {trials[0].suite} --profile {trials[0].profile}", highlight=False)
+        elsewhere = "" if results == Path("results") else f" --results {results}"
+        command = f"bench run --suite {trials[0].suite} --profile {trials[0].profile}{elsewhere}"
+        console.print(f"next: {command}", highlight=False, markup=False)
 
 
 def print_verdicts(verdicts: Sequence[Verdict], trials: Sequence[Trial], against: str) -> None:
@@ -70,15 +73,8 @@ def print_verdicts(verdicts: Sequence[Verdict], trials: Sequence[Trial], against
     table = _table("model", "where", "metric", "ours", "reference", "difference", "allowed ±", "verdict", "n")
     for verdict in verdicts:
         model, *where, metric = verdict.cell.split()
-        factor = 100.0 if metric in METRIC_TITLES else 1.0
-        numbers = [
-            "—"
-            if value is None
-            else f"{value * factor:.{2 if factor > 1 else 4}g}"
-            if abs(value * factor) >= 1e4
-            else f"{value * factor:.2f}"
-            for value in (verdict.ours, verdict.reference, verdict.difference, verdict.tolerance)
-        ]
+        values = (verdict.ours, verdict.reference, verdict.difference, verdict.tolerance)
+        numbers = [_number(None if metric == "trial" else value, metric) for value in values]
         title = METRIC_TITLES.get(metric, metric)
         state = _coloured(verdict.verdict) + (f" ({escape(verdict.reason)})" if verdict.reason else "")
         table.add_row(MODEL_TITLES.get(model, model), " ".join(where), title, *numbers, state, str(verdict.n))
@@ -146,6 +142,14 @@ def download_progress() -> Iterator[Callable[[int, int | None], None]]:
     with Progress(*columns) as bar:
         task = bar.add_task("download", total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def _number(value: float | None, metric: str) -> str:
+    """A score in percent, a cost in its unit; a dash where there is none."""
+    if value is None:
+        return "—"
+    value *= 100 if metric in METRIC_TITLES else 1
+    return f"{value:.4g}" if abs(value) >= 1e4 else f"{value:.2f}"
 
 
 def _short(trial: Trial) -> str:

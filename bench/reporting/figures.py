@@ -66,9 +66,9 @@ class FigureSource:
 
     @property
     def trainings(self) -> pd.DataFrame:
-        """One row per finished training: trial, dataset, model, weighting, seed."""
+        """One row per finished training: trial, digest, dataset, model, weighting, seed."""
         done = (self.results["kind"] == "training") & (self.results["status"] == "done")
-        columns = ["trial", "dataset", "model", "weighting", "seed"]
+        columns = ["trial", "digest", "dataset", "model", "weighting", "seed"]
         return self.results.loc[done, columns].drop_duplicates("trial").sort_values(["seed", "trial"])
 
     @property
@@ -195,7 +195,7 @@ def _panels(source: FigureSource, folder: Path) -> FigureGroup:
     images = panel_images(source.panels_dir) if source.panels_dir else []
     for weighting in source.weightings if images else ():
         chosen = source.trainings[source.trainings["weighting"] == weighting].drop_duplicates("model")
-        trial_of = dict(zip(chosen["model"], chosen["trial"], strict=True))
+        trial_of = dict(zip(chosen["model"], chosen["trial"] + "-" + chosen["digest"], strict=True))
         trials = {model: trial_of[model] for model in paper_order(list(trial_of))}
         dataset = DATASETS[chosen["dataset"].iloc[0]]
         names = ", ".join(image.name for image in images)

@@ -1,6 +1,6 @@
 """The qualitative grid: test images, their labels and what every model predicts, in the data set's colours.
 
-Panels lie in one folder per image: image.png (RGB), labels.png and <trial>.png (one channel of class ids, 255
+Panels lie in one folder per image: image.png (RGB), labels.png and <trial>-<digest>.png (one channel of class ids, 255
 is void). They are enlarged by whole factors without smoothing, so that every pixel of a small image is seen.
 """
 
@@ -45,7 +45,7 @@ def qualitative_grid(
 
     Args:
         images: folders from `panel_images`.
-        trials: model to the id of the trial whose predictions are drawn, in column order.
+        trials: model to <trial>-<digest> of the trial whose predictions are drawn, in column order.
         palette: (K+1,3) uint8, RGB; the last row is void.
         class_names: K names.
         notice: says what scale the run has; empty at the paper's scale.

@@ -24,6 +24,7 @@ NUMERIC_SOURCES = (
     "bench/evaluation",
     "bench/profiling",
     "bench/running",
+    "bench/study/trials.py",
 )
 
 
@@ -67,7 +68,8 @@ def source_digest() -> str:
     """Returns 16 hex digits over the code that decides numbers; comments, docstrings and layout do not count."""
     sha = hashlib.sha256()
     for folder in NUMERIC_SOURCES:
-        for path in sorted((ROOT / folder).rglob("*.py")):
+        place = ROOT / folder
+        for path in sorted(place.rglob("*.py")) or [place]:
             sha.update(path.relative_to(ROOT).as_posix().encode())
             sha.update(_without_docstrings(path.read_text(encoding="utf-8")).encode())
     return sha.hexdigest()[:16]

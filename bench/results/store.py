@@ -38,6 +38,11 @@ def path_of(folder: Path, trial: Trial) -> Path:
     return folder / trial.suite / trial.profile / f"{trial.id}-{trial.digest}.parquet"
 
 
+def panels_path(folder: Path, trial: Trial) -> Path:
+    """Returns the folder of the pictures of all trials of a suite and profile, one folder an image below it."""
+    return folder / "_panels" / trial.suite / trial.profile
+
+
 def check_writable(folder: Path) -> None:
     """Creates the folder and proves that a file can be written there.
 
@@ -160,21 +165,22 @@ def check_schema(table: pa.Table) -> None:
 
 
 class Outcome(NamedTuple):
-    """How a stored trial ended: done, diverged or failed, and why; `missing` where there is no file."""
+    """How a stored trial ended: done, diverged or failed, and why; missing where there is no file, or damaged."""
 
     status: str
     reason: str | None
     duration_s: float | None
+    device: str | None = None
 
 
 def outcome(folder: Path, trial: Trial) -> Outcome:
-    """Returns how `trial` ended, from its file alone; a damaged file counts as missing, with the reason."""
+    """Returns how `trial` ended, from its file alone."""
     path = path_of(folder, trial)
     if not path.exists():
         return Outcome("missing", None, None)
     try:
-        table = pq.ParquetFile(path).read(columns=["status", "reason", "duration_s"])
+        table = pq.ParquetFile(path).read(columns=["status", "reason", "duration_s", "device"])
         row = table.slice(0, 1).to_pylist()[0]
     except (OSError, pa.ArrowException, IndexError):
-        return Outcome("missing", f"'{path}' is damaged", None)
-    return Outcome(row["status"], row["reason"], row["duration_s"])
+        return Outcome("damaged", f"'{path}' cannot be read; move it away or delete it", None)
+    return Outcome(row["status"], row["reason"], row["duration_s"], row["device"])

@@ -1,4 +1,4 @@
-"""How long a trial will take here and how much memory it will need, from two training steps of its model."""
+"""How long a trial will take here and how much memory it will need, from a few training steps of its model."""
 
 from __future__ import annotations
 

@@ -12,6 +12,7 @@ from typing import Literal, NamedTuple
 import torch
 
 from bench.errors import BenchError, DivergedError
+from bench.results.store import outcome
 from bench.running.record import record_failure, run_and_record
 from bench.running.trial import Report
 from bench.study.trials import Trial
@@ -62,6 +63,8 @@ def run_isolated(trial: Trial, device: str, threads: int, results: Path, report:
         if ending is None:
             process.kill()
         process.join()
+    if ending.status != "done" and outcome(results, trial).status == "done":
+        ending = Ending("done", "")  # it died between writing its file and saying so
     if ending.status != "done":
         record_failure(trial, device, threads, results, ending.status, ending.reason)
     return ending
@@ -75,6 +78,8 @@ def _run(trial: Trial, device: str, threads: int, results: Path, sender: Connect
     try:
         run_and_record(trial, device, threads, results, sender.send)
         ending = Ending("done", "")
+    except BrokenPipeError:
+        return  # the process that wanted the result is gone, and so is the reason to go on
     except DivergedError as error:
         ending = Ending("diverged", str(error))
     except BenchError as error:

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 
 from bench.results.provenance import environment
-from bench.results.store import path_of, write_trial
+from bench.results.store import panels_path, path_of, write_trial
 from bench.running.device import device_name
 from bench.running.trial import Report, run_cost, run_training
 from bench.study.trials import Trial
@@ -25,7 +25,7 @@ def run_and_record(trial: Trial, device: str, threads: int, results: Path, repor
         BenchError: the trial diverged, its data is damaged, or its file cannot be written; nothing is written.
     """
     started_at, start = datetime.now(UTC), time.perf_counter()
-    where = environment() | machine(device, threads)
+    where = environment() | machine(trial, device, threads)
     if trial.kind == "cost":
         rows = run_cost(trial, torch.device(device))
     else:
@@ -40,14 +40,14 @@ def run_and_record(trial: Trial, device: str, threads: int, results: Path, repor
         "duration_s": time.perf_counter() - start,
     }
     # panels first: a trial counts as done once its parquet file is there
-    rows.write_panels(results / "_panels" / trial.suite / trial.profile, trial.id)
+    rows.write_panels(panels_path(results, trial), f"{trial.id}-{trial.digest}")
     outcome = {"record": "outcome", "metric": "done", "value": 1.0, "unit": ""}
     write_trial(path_of(results, trial), constants, [outcome, *rows.rows])
 
 
 def record_failure(trial: Trial, device: str, threads: int, results: Path, status: str, reason: str) -> None:
     """Writes the file of a trial that did not end as done: one outcome row with the reason."""
-    constants = identity(trial) | environment() | machine(device, threads)
+    constants = identity(trial) | environment() | machine(trial, device, threads)
     constants |= {
         "status": status,
         "reason": reason,
@@ -67,7 +67,6 @@ def identity(trial: Trial) -> dict[str, Any]:
         "model",
         "weighting",
         "seed",
-        "precision",
         "channels_last",
     )
     return {
@@ -78,9 +77,12 @@ def identity(trial: Trial) -> dict[str, Any]:
     }
 
 
-def machine(device: str, threads: int) -> dict[str, Any]:
-    """Returns the columns that say what it ran on."""
-    return {"device": device, "device_name": device_name(torch.device(device)), "threads": threads}
+def machine(trial: Trial, device: str, threads: int) -> dict[str, Any]:
+    """Returns the columns that say what it ran on, and in which arithmetic."""
+    # TF32 exists on GPUs alone; elsewhere asking for it leaves fp32
+    precision = "fp32" if trial.precision == "tf32" and device != "cuda" else trial.precision
+    name = device_name(torch.device(device))
+    return {"device": device, "device_name": name, "threads": threads, "precision": precision}
 
 
 def _combined_digest(digests: list[str]) -> str | None:

@@ -101,10 +101,10 @@ class TrialRows:
         for image in sorted({round((i + 0.5) * len(data.names) / count - 0.5) for i in range(count)}):
             self.panels.append((data.names[image], data.images[image], data.labels[image], predictions[image]))
 
-    def write_panels(self, folder: Path, trial_id: str) -> None:
-        """Writes the kept images below `folder`, one folder an image: image, labels and this trial's prediction."""
+    def write_panels(self, folder: Path, prediction_name: str) -> None:
+        """Writes the kept images below `folder`, one folder an image: image, labels, this prediction."""
         for name, image, labels, prediction in self.panels:
-            for file, pixels in (("image", image), ("labels", labels), (trial_id, prediction)):
+            for file, pixels in (("image", image), ("labels", labels), (prediction_name, prediction)):
                 picture = Image.fromarray(np.ascontiguousarray(pixels))
                 save = partial(picture.save, format="PNG", optimize=True)
                 write_atomically(folder / Path(name).name / f"{file}.png", save)

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-from bench.data import SPLITS
-from bench.results.store import check_writable, outcome
+from bench.data import DATASETS, SPLITS
+from bench.errors import ConfigError, ResultsError
+from bench.results.store import check_writable, outcome, panels_path, path_of
 from bench.running.isolation import Ending, run_isolated
 from bench.running.trial import load_trial_split
 from bench.study.trials import Trial
@@ -29,10 +30,11 @@ class Watcher(Protocol):
 
 
 class Summary(NamedTuple):
-    """How many trials were run, were finished before, and did not end as done (with the reason)."""
+    """How many trials were run, were finished before (on another device), and did not end as done."""
 
     ran: int
     skipped: int
+    elsewhere: int
     failed: list[tuple[Trial, Ending]]
 
 
@@ -41,11 +43,16 @@ def run_suite(trials: Sequence[Trial], device: str, threads: int, results: Path,
 
     Raises:
         DataError: a data set is missing or damaged; found before the first training.
-        ResultsError: the results folder cannot be written; likewise.
+        ResultsError: a folder cannot be written or a stored file is damaged; likewise.
         KeyboardInterrupt: Ctrl-C; finished trials are stored, the current one starts afresh next time.
     """
-    check_writable(results)
-    open_trials = [trial for trial in trials if outcome(results, trial).status != "done"]
+    outcomes = [outcome(results, trial) for trial in trials]
+    for found in outcomes:
+        if found.status == "damaged":
+            raise ResultsError(f"{found.reason}; nothing was run")
+    open_trials = [trial for trial, found in zip(trials, outcomes, strict=True) if found.status != "done"]
+    for folder in {path_of(results, trial).parent for trial in open_trials} | panel_folders(results, open_trials):
+        check_writable(folder)
     check_data(open_trials)
     failed = []
     for number, trial in enumerate(open_trials, start=1):
@@ -55,15 +62,28 @@ def run_suite(trials: Sequence[Trial], device: str, threads: int, results: Path,
         watcher.trial_ended(number, len(open_trials), trial, ending, time.perf_counter() - start)
         if ending.status != "done":
             failed.append((trial, ending))
-    return Summary(len(open_trials), len(trials) - len(open_trials), failed)
+    elsewhere = sum(found.status == "done" and found.device != device for found in outcomes)
+    return Summary(len(open_trials), len(trials) - len(open_trials), elsewhere, failed)
+
+
+def panel_folders(results: Path, trials: Sequence[Trial]) -> set[Path]:
+    """Returns the folders that the trials write pictures to."""
+    return {panels_path(results, trial) for trial in trials if trial.kind == "training" and trial.panels}
 
 
 def check_data(trials: Sequence[Trial]) -> None:
     """Reads every split that the trials need, which checks it and fills the cache.
 
     Raises:
+        ConfigError: the authors' class weights are asked for and the data set has none.
         DataError: as the reader of the data set.
     """
+    for trial in trials:
+        if trial.weighting == "median_frequency_official" and DATASETS[trial.dataset].official_weights is None:
+            raise ConfigError(
+                f"weighting {trial.weighting}: the authors published weights for CamVid only, not for {trial.dataset}; "
+                "use median_frequency, or a profile that trains on camvid"
+            )
     needed = {
         (trial.dataset, trial.height, trial.width, str(trial.dataset_options)): trial
         for trial in trials

@@ -28,6 +28,8 @@ def run_training(trial: Trial, device: torch.device, report: Report) -> TrialRow
 
     Source: paper §3.2, §3.3: fixed iterations, validation every so often with fresh batch-norm statistics, the
         iteration with the highest validation global accuracy is reported.
+    Deviation: the paper trains until the training loss converges; the length is fixed here, at most the released
+        solver's 10 000 iterations, so that every variant gets the same.
     """
     assert trial.weighting is not None
     assert trial.seed is not None

@@ -135,7 +135,8 @@ def _suite_contradictions(study: Study, suite: SuiteSpec, path: KeyPath) -> Iter
     if not _is_plain(str(path[-1])):
         yield path, "a suite's name is made of a-z, 0-9 and '-' (it names folders), at most 60 characters"
     yield from _unknown_items("model", suite.models, MODEL_TITLES, (*path, "models"))
-    yield from _unknown_items("weighting", suite.weightings, WEIGHTING_TITLES, (*path, "weightings"))
+    for field in ("weightings", "optional_weightings"):
+        yield from _unknown_items("weighting", getattr(suite, field), WEIGHTING_TITLES, (*path, field))
     yield from _unknown("profile", suite.runs, study.profiles, (*path, "runs"))
     for profile, run in suite.runs.items():
         here = (*path, "runs", profile)

@@ -113,6 +113,9 @@ class SuiteSpec(Spec):
     )
     models: Names = Field(description="model names, in the order of the table")
     weightings: Names = Field(description="names of loss weightings")
+    optional_weightings: Annotated[list[Name], Field(max_length=20)] = Field(
+        default_factory=list, description="loss weightings that are trained only when named with --weighting"
+    )
     recipe: RecipeSpec = Field(description="how the models are trained")
     runs: Annotated[dict[str, RunSpec], Field(min_length=1, max_length=20)] = Field(
         description="per profile: data and length"

@@ -1,8 +1,8 @@
 """From suite and profile to trials: plain resolved values, a readable id, and a digest of what matters.
 
 The id says what a trial is; the digest says whether a stored result still belongs to it. A digest covers
-every declared value that can change the numbers of a trial of its kind, and nothing else: renaming a suite,
-another URL or one more model leaves the stored results valid.
+every declared value that can change the numbers of a trial of its kind, and nothing else: another
+URL, one more model or one more seed leaves the stored results valid.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _DEPENDS_ON = {
         "profiling",
         # the data set decides the number of classes, and so the size of the last layer; time is measured at
         # the timing size, the memory of a training step at the size of the images
-        "model dataset height width batch_size precision channels_last"
+        "model dataset height width batch_size momentum precision channels_last"
         " timing_height timing_width timing_warmup timing_iterations",
     ),
 }
@@ -110,7 +110,7 @@ def plan(
         suite: its name; letter case, '-' and '_' do not matter, here and below.
         profile: its name.
         models: which of the suite's models; empty means all.
-        weightings: which of the suite's loss weightings; empty means all. Cost trials have none.
+        weightings: which of the suite's loss weightings; empty means all but the optional ones. Cost trials have none.
         seeds: which of the profile's seeds; empty means all. Cost trials have none.
 
     Raises:
@@ -121,7 +121,10 @@ def plan(
     suite_spec = study.suites[suite]
     profile = resolve(f"profile of suite {suite}", profile, suite_spec.runs)
     chosen_models = _chosen(f"model of suite {suite}", models, suite_spec.models)
-    chosen_weightings = _chosen(f"weighting of suite {suite}", weightings, suite_spec.weightings)
+    known_weightings = [*suite_spec.weightings, *suite_spec.optional_weightings]
+    chosen_weightings = _chosen(
+        f"weighting of suite {suite}", weightings, known_weightings if weightings else suite_spec.weightings
+    )
     known_seeds = study.profiles[profile].seeds
     for seed in seeds:
         if seed not in known_seeds:

@@ -69,7 +69,7 @@ def train(
         report: called every few iterations
 
     Raises:
-        DivergedError: the loss is NaN or infinite.
+        DivergedError: the loss, or a weight at a validation point, is NaN or infinite.
 
     Source: paper §3.2 (SGD, fixed rate 0.1, momentum 0.9, batches of 12); released solver (weight decay 5e-4).
     Deviation: the released files double the learning rate of biases; here only the classifier has one, at the
@@ -95,6 +95,7 @@ def train(
             report(Progress(iteration, iterations, sum(fresh) / len(fresh), rate))
             report_start = now
         if is_point:
+            check_weights(model, iteration)
             steps = (iteration - 1) % validate_every + 1
             yield ValidationPoint(iteration, list(losses), steps * batch_size / (time.perf_counter() - point_start))
             model.train()
@@ -135,3 +136,10 @@ def check_finite(losses: list[float], fresh: int) -> None:
         loss = losses[iteration - 1]
         if loss != loss or loss in (float("inf"), float("-inf")):
             raise DivergedError(f"the training loss became {loss} at iteration {iteration}")
+
+
+def check_weights(model: nn.Module, iteration: int) -> None:
+    """Raises DivergedError when the last update left a weight that is NaN or infinite."""
+    for name, parameter in model.named_parameters():
+        if not torch.isfinite(parameter).all():
+            raise DivergedError(f"weight {name} is no longer finite after iteration {iteration}")

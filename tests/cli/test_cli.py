@@ -63,6 +63,14 @@ def test_every_command_has_help_that_says_what_it_does(words):
         ("check --suite decoder-variants --results nowhere", r"no results folder 'nowhere'"),
         ("data add road_scenes .", r"drawn on the fly; there is nothing to add"),
         ("data fetch road_scenes", r"no public archive"),
+        ("data add camvid /nowhere/at/all", r"/nowhere/at/all: .*No such file"),
+        ("rum", r"unknown command 'rum', did you mean 'run'\?"),
+        ("run", r"Missing option '--suite'\. See `\w+ run --help`\."),
+        ("run --suite decoder-variants --seed abc", r"Invalid value for '--seed': 'abc' is not a valid integer"),
+        (
+            "run --suite decoder-variants --weighting median_frequency_official",
+            r"weights for CamVid only",
+        ),
     ],
 )
 def test_wrong_input_is_one_line_and_exit_code_2(words, message):
@@ -96,6 +104,23 @@ def test_a_results_folder_that_cannot_be_written_is_said_before_training(tmp_pat
     assert "cannot be written" in done.stderr
 
 
+def test_a_file_in_the_way_below_the_results_folder_is_said_before_training(tmp_path):
+    (tmp_path / "_panels").write_text("")
+    done = bench("run", "--suite", "decoder-variants", "--results", tmp_path)
+    assert done.exit_code == 2
+    assert re.search(r"_panels.*cannot be written", done.stderr)
+    assert not list(tmp_path.rglob("*.parquet"))
+
+
+def test_a_damaged_file_is_named_and_not_overwritten_by_a_run(tmp_path):
+    bad = write(tmp_path, trials()[0])
+    bad.write_bytes(b"PAR1 nothing")
+    done = bench("run", "--suite", "decoder-variants", "--results", tmp_path)
+    assert done.exit_code == 2
+    assert f"'{bad}' cannot be read; move it away or delete it; nothing was run" in done.stderr
+    assert bad.read_bytes() == b"PAR1 nothing"
+
+
 def test_list_schema_is_json():
     schema = json.loads(bench("list", "--schema").output)
     assert "suites" in schema["properties"]
@@ -108,35 +133,67 @@ def test_status_counts_and_names_what_failed(tmp_path):
     out = bench("status", "--results", tmp_path).output
     assert "1 done, 1 diverged, 22 missing, of 24" in out
     assert "the training loss became nan at iteration 7" in out
-    assert "next: bench run --suite decoder-variants --profile smoke" in out
+    assert f"next: bench run --suite decoder-variants --profile smoke --results {tmp_path}" in out
 
 
 def test_check_exit_codes_and_baseline(tmp_path):
     study = tmp_path / "bench.yaml"
     study.write_text((ROOT / "bench.yaml").read_text())
     results = tmp_path / "results"
-    for trial in trials():
-        if trial.kind == "training":
-            write(results, trial, 0.5)
+    for trial in trials()[:-1]:
+        write(results, trial, 0.5)
     common = ("--config", study, "check", "--suite", "decoder-variants", "--results", results)
     done = bench(*common)
     assert done.exit_code == 2
     assert "write one with --update-baseline --reason TEXT" in done.stderr
-    assert bench(*common, "--update-baseline").exit_code == 2  # no reason given
+    assert "needs --reason" in bench(*common, "--update-baseline").stderr
+    half = bench(*common, "--update-baseline", "--reason", "first")
+    assert half.exit_code == 2
+    assert "no baseline written: 23 of 24 trials are done" in half.stderr
+    write(results, trials()[-1])
     assert bench(*common, "--update-baseline", "--reason", "first").exit_code == 0
     assert bench(*common).exit_code == 0
+
     hurt = trials()[3]
-    write(results, hurt, 0.3)
+    path = write(results, hurt, 0.3)
     done = bench(*common)
     assert done.exit_code == 1
-    assert "outside" in done.output
-    next(results.rglob(f"*{hurt.digest}.parquet")).unlink()
+    assert "7 outside" in done.output
+    path.unlink()
     done = bench(*common)
     assert done.exit_code == 2
-    assert "missing" in done.output
+    assert "7 missing" in done.output
+    write(results, hurt, 0.5)
+    next(results.rglob(f"*{trials()[-1].digest}.parquet")).unlink()
+    assert bench(*common).exit_code == 2
+
     done = bench(*common, "--against", "paper")
     assert done.exit_code == 1
     assert "not at the paper's scale" in done.output.lower().replace("’", "'")
+
+
+def test_a_seed_that_is_missing_is_missing_although_its_cell_has_a_value(tmp_path):
+    study = tmp_path / "bench.yaml"
+    text = (ROOT / "bench.yaml").read_text()
+    assert text.count("seeds: [0]\n") == 2  # smoke and paper
+    study.write_text(text.replace("seeds: [0]\n", "seeds: [0, 1]\n"))
+    from bench.study.config import load_study
+    from bench.study.trials import plan
+
+    planned = plan(load_study(study), "decoder-variants", "smoke")
+    results = tmp_path / "results"
+    for trial in planned:
+        write(results, trial, 0.5)
+    common = ("--config", study, "check", "--suite", "decoder-variants", "--results", results)
+    assert bench(*common, "--update-baseline", "--reason", "two seeds").exit_code == 0
+    assert bench(*common).exit_code == 0
+    lost = planned[20]
+    assert lost.seed == 1
+    write(results, lost, status="diverged", reason="nan")
+    done = bench(*common)
+    assert done.exit_code == 2
+    assert "1 missing" in done.output
+    assert "diverged" in done.output
 
 
 def test_report_goes_on_around_a_damaged_file(tmp_path):
@@ -175,7 +232,7 @@ def test_ctrl_c_keeps_what_is_finished_and_says_how_to_go_on(tmp_path):
     _, errors = running.communicate(timeout=60)
     assert running.returncode == 130, errors
     assert "interrupted: finished trials are in" in errors
-    assert "bench run --suite decoder-variants --profile smoke" in errors
+    assert f"bench run --suite decoder-variants --model bilinear_interpolation --results {tmp_path}" in errors
     assert "Traceback" not in errors
     assert len(list(tmp_path.rglob("decoder-variants.*.parquet"))) == 1
     assert not list(tmp_path.rglob("*.tmp"))

@@ -180,7 +180,7 @@ def make_panels(folder: Path, trials: Sequence[Trial], images: int = 2, height: 
         for trial in (trial for trial in trials if trial.kind == "training"):
             shifted = np.roll(labels, 1 + place[trial.model] % 4, axis=place[trial.model] % 2)
             shifted[shifted == 255] = 3
-            Image.fromarray(shifted).save(into / f"{trial.id}.png")
+            Image.fromarray(shifted).save(into / f"{trial.id}-{trial.digest}.png")
     return folder
 
 

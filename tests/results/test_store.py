@@ -48,8 +48,8 @@ def test_a_damaged_file_is_named_and_left_alone_and_the_others_are_read(tmp_path
     assert str(bad) in found.problems[0]
     assert bad.read_bytes() == cut
     assert good.exists()
-    assert outcome(tmp_path, TWO).status == "missing"
-    assert "damaged" in outcome(tmp_path, TWO).reason
+    assert outcome(tmp_path, TWO).status == "damaged"
+    assert "cannot be read; move it away or delete it" in outcome(tmp_path, TWO).reason
 
 
 def test_a_file_of_another_program_or_version_is_named(tmp_path):

@@ -83,6 +83,17 @@ def test_an_infinite_loss_is_named_with_its_iteration():
         list(run(model_of(), iterations=40, lr=1e30))
 
 
+def test_weights_that_are_no_longer_finite_are_found_although_the_loss_was():
+    model = model_of()
+
+    def spoil(_):  # after the last update, before the validation point
+        with torch.no_grad():
+            model.classifier.bias[0] = float("inf")
+
+    with pytest.raises(DivergedError, match=r"weight classifier\.bias is no longer finite after iteration 1"):
+        list(run(model, iterations=1, validate_every=1, report=spoil))
+
+
 def test_progress_reports_carry_iteration_and_speed():
     reports = []
     list(run(model_of(), iterations=12, validate_every=12, report=reports.append))
