@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,7 @@ COLOURS = {"done": "green", "within": "green", "ok": "green", "missing": "yellow
 
 def print_plan(trials: Sequence[Trial], outcomes: Sequence[Outcome], estimates: Mapping[str, Any]) -> None:
     """Prints every trial with its state and its time: as measured where it is done, else as estimated."""
-    table = _table("trial", "state", "time", "memory")
+    table = _table("trial", "state", "time", "memory", narrow=(1, 2, 3))
     left, memory = 0.0, 0.0
     for trial, outcome in zip(trials, outcomes, strict=True):
         expected = estimates.get(trial.digest)
@@ -115,7 +115,7 @@ def print_columns() -> None:
 
 def print_findings(findings: Sequence[Any]) -> None:
     """Prints the findings of `bench doctor`."""
-    table = _table("what", "state", "found")
+    table = _table("what", "state", "found", narrow=(0, 1))
     for finding in findings:
         advice = f"; {finding.advice}" if finding.advice and finding.state != "ok" else ""
         table.add_row(finding.what, _coloured(finding.state), escape(finding.found + advice))
@@ -160,8 +160,9 @@ def _coloured(state: str) -> str:
     return f"[{COLOURS.get(state, 'red')}]{state}[/]"
 
 
-def _table(*columns: str) -> Table:
+def _table(*columns: str, narrow: Collection[int] = ()) -> Table:
+    """Returns a table; columns in `narrow` keep their text on one line, the others give way."""
     table = Table(box=box.SIMPLE, pad_edge=False)
     for number, column in enumerate(columns):
-        table.add_column(column, overflow="fold", no_wrap=number == 0)
+        table.add_column(column, overflow="fold", no_wrap=number in narrow)
     return table
