@@ -149,7 +149,7 @@ def _number(value: float | None, metric: str) -> str:
     if value is None:
         return "—"
     value *= 100 if metric in METRIC_TITLES else 1
-    return f"{value:.4g}" if abs(value) >= 1e4 else f"{value:.2f}"
+    return f"{value:,.0f}" if abs(value) >= 1e4 else f"{value:.2f}"
 
 
 def _short(trial: Trial) -> str:
