@@ -26,6 +26,7 @@ from bench.errors import ResultsError
 from bench.evaluation.boundary import boundary_tolerance_px
 from bench.replication.scores import class_scores, costs, scores
 from bench.reporting.cells import Table
+from bench.reporting.cost_table import cost_table
 from bench.reporting.deviations import collect_deviations
 from bench.reporting.figures import FigureSource, draw_figures
 from bench.reporting.overview import TrialState, current_rows, provenance, run_facts, settings, trial_states
@@ -90,6 +91,7 @@ def write_report(
         "problems": list(problems),
         "groups": draw_figures(source, folder / "figures"),
         "definitions": definitions(planned[0]),
+        "costs": cost_table(current),
         "deviations": collect_deviations(),
         "run_command": f"bench run --suite {suite} --profile {profile}",
         "report_command": f"bench report --suite {suite} --profile {profile}",

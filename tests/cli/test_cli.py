@@ -253,3 +253,12 @@ def test_readme_names_every_command():
     text = (ROOT / "README.md").read_text()
     missing = [" ".join(words) for words in commands() if f"bench {' '.join(words)}" not in text]
     assert missing == []
+
+
+def test_the_table_in_the_readme_is_the_one_of_the_committed_report():
+    text = (ROOT / "README.md").read_text()
+    block = text.split("<!-- result: begin -->")[1].split("<!-- result: end -->")[0]
+    rows = [line for line in block.splitlines() if line.startswith("|")]
+    committed = (ROOT / "reports" / "decoder-variants" / "mini" / "table1.md").read_text().splitlines()
+    assert len(rows) > 10
+    assert [row for row in rows if row not in committed] == []

@@ -1,0 +1,24 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pandas as pd
+
+from bench.reporting.cost_table import COLUMNS, cost_table
+from bench.study.trials import Trial
+
+
+def test_costs_are_shown_in_their_units_with_quartiles(results: pd.DataFrame) -> None:
+    table = cost_table(results)
+    assert table is not None
+    assert len(table.rows) == 8
+    assert len(table.headings) == 1 + len(COLUMNS)
+    costs = results.query("record == 'cost' and model == 'segnet_basic'").set_index("metric")["value"]
+    row = dict(zip(table.headings, next(row for row in table.rows if row[0] == "SegNet-Basic"), strict=True))
+    assert row["Parameters (M)"] == f"{costs['parameters'] / 1e6:.3f}"
+    low, high = costs["forward_ms_p25"], costs["forward_ms_p75"]
+    assert row["Forward (ms)"] == f"{costs['forward_ms']:,.1f} [{low:,.1f} to {high:,.1f}]"
+
+
+def test_without_cost_trials_there_is_no_table(build_results: Callable[..., pd.DataFrame], trials: list[Trial]) -> None:
+    assert cost_table(build_results(trials[:1])) is None
