@@ -29,6 +29,9 @@ class ErrorsInOneLine(click.Group):
         except BenchError as error:
             click.echo(f"error: {error}", err=True)
             sys.exit(error.exit_code)
+        except KeyboardInterrupt:
+            click.echo("\ninterrupted before anything was computed; the same command starts afresh", err=True)
+            sys.exit(130)
         except click.UsageError as error:
             command = error.ctx.command_path if error.ctx else "bench"
             click.echo(f"error: {error.format_message()} See `{command} --help`.", err=True)
@@ -48,7 +51,7 @@ class ErrorsInOneLine(click.Group):
     default="bench.yaml",
     show_default=True,
     metavar="FILE",
-    help="The study.",
+    help="The study; its folder also holds the stored baselines.",
 )
 @click.version_option(package_name="segnet-bench", prog_name="bench")
 @click.pass_context

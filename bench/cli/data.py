@@ -52,7 +52,7 @@ def add(ctx: click.Context, name: str, path: Path) -> None:
     dataset, spec = dataset_of(ctx, name)
     if dataset.add is None:
         raise ConfigError(f"{dataset.title} is drawn on the fly; there is nothing to add")
-    click.echo(f"{dataset.title} is in '{dataset.add(path, spec.options)}'")
+    say_where(dataset, dataset.add(path, spec.options))
 
 
 @data.command()
@@ -68,7 +68,14 @@ def fetch(ctx: click.Context, name: str, url: str | None) -> None:
         raise ConfigError(f"{dataset.title} has no public archive; there is nothing to fetch")
     with download_progress() as progress:
         folder = dataset.fetch(url or spec.url, spec.options, progress)
-    click.echo(f"{dataset.title} is in '{folder}'")
+    say_where(dataset, folder)
+
+
+def say_where(dataset: Any, folder: Path) -> None:
+    """Says where a checked copy is, and when trials would look elsewhere."""
+    click.echo(f"a checked copy of {dataset.title} is in '{folder}'")
+    if dataset.locate is not None and (used := dataset.locate()) != folder:
+        click.echo(f"note: BENCH_CAMVID is set, so trials use '{used}'; unset it to use this copy", err=True)
 
 
 def dataset_of(ctx: click.Context, name: str) -> tuple[Any, Any]:

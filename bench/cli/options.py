@@ -73,7 +73,11 @@ def planned(study: Study, suite: str | None, profile: str | None, results: Path)
         if profile:
             found.append(plan_trials(study, name, profile))
         else:
-            found += [plan_trials(study, name, p) for p in study.suites[name].runs if (results / name / p).is_dir()]
+            found += [
+                plan_trials(study, name, p)
+                for p in study.suites[name].runs
+                if any((results / name / p).glob("*.parquet"))
+            ]
     if not found:
         raise ConfigError(f"no results in '{results}' yet; run `bench run --suite {suites[0]}` first")
     return found

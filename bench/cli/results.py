@@ -52,7 +52,7 @@ def report(ctx: click.Context, suite: str | None, profile: str | None, results: 
     default="baseline",
     show_default=True,
     metavar="paper|baseline|PATH",
-    help="The paper's table, the stored baseline, or a baseline file or results folder.",
+    help="The paper's table, the baseline in results/_baselines beside bench.yaml, or a file or folder.",
 )
 @click.option("--update-baseline", is_flag=True, help="Write the present values as the new baseline instead.")
 @click.option("--reason", default="", metavar="TEXT", help="Why the baseline changes; kept in the file.")
@@ -62,7 +62,8 @@ def check(
 ) -> None:
     """Compare results with the paper or with an earlier result, within the tolerances of bench.yaml.
 
-    Exit code: 0 all within, 1 some outside, 2 some missing (or wrong usage).
+    Scores and their tolerances are shown in percent. Exit code: 0 all within, 1 some outside (whatever else is
+    missing), 2 some missing and none outside, or wrong usage.
     """
     from bench.replication.check import exit_code
     from bench.replication.verdicts import save_baseline, verdicts_of
@@ -80,6 +81,8 @@ def check(
             raise ConfigError("--update-baseline needs --reason TEXT, so that the file says why it changed")
         click.echo(f"baseline: {save_baseline(found.rows, trials, ctx.obj.parent, reason)}")
         return
+    if reason:
+        raise ConfigError("--reason goes with --update-baseline")
     verdicts = verdicts_of(found.rows, trials, study, against, ctx.obj.parent)
     print_verdicts(verdicts, trials, against)
     sys.exit(exit_code(verdicts))

@@ -94,6 +94,10 @@ def add(path: Path, options: Options) -> Path:
         DataError: there is nothing usable at the path, or it is damaged; nothing is left behind.
     """
     path = Path(path).expanduser()
+    if not path.exists():
+        raise DataError(
+            f"{path}: no such file or folder; name the folder that holds train/ and trainannot/, or an archive"
+        )
     if (present := _present(options)) is not None:
         return present
     with _stage() as stage:

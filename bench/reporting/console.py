@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -18,6 +19,7 @@ from bench.errors import BenchError
 from bench.replication.check import Verdict, counts
 from bench.reporting.overview import as_duration
 from bench.reporting.scale import planned_scale, scale_notice
+from bench.results import schema
 from bench.results.schema import COLUMNS
 from bench.results.store import Outcome
 from bench.study.catalog import METRIC_TITLES, MODEL_TITLES, WEIGHTING_TITLES
@@ -44,7 +46,7 @@ def print_plan(trials: Sequence[Trial], outcomes: Sequence[Outcome], estimates: 
             )
             left, memory = left + expected.seconds, max(memory, expected.memory_mib)
         else:
-            table.add_row(_short(trial), _coloured(outcome.status), "short", "")
+            table.add_row(_short(trial), _coloured(outcome.status), "—" if outcome.status == "damaged" else "short", "")
     console = Console(soft_wrap=True)
     console.print(f"suite {trials[0].suite}, profile {trials[0].profile}")
     console.print(table)
@@ -62,7 +64,9 @@ def print_status(trials: Sequence[Trial], outcomes: Sequence[Outcome], results: 
         if outcome.status != "done":
             reason = f": {escape(outcome.reason)}" if outcome.reason else ""
             console.print(f"  {_coloured(outcome.status)}  {trial.id}{reason}", highlight=False)
-    if found["done"] < len(trials):
+    if found["damaged"]:
+        console.print("next: move the damaged files away; nothing is overwritten", highlight=False)
+    elif found["done"] < len(trials):
         elsewhere = "" if results == Path("results") else f" --results {results}"
         command = f"bench run --suite {trials[0].suite} --profile {trials[0].profile}{elsewhere}"
         console.print(f"next: {command}", highlight=False, markup=False)
@@ -87,6 +91,8 @@ def print_verdicts(verdicts: Sequence[Verdict], trials: Sequence[Trial], against
     console.print(
         f"against {against}: {found['within']} within, {found['outside']} outside, {found['missing']} missing"
     )
+    if found["missing"]:
+        console.print(f"next: bench run --suite {trials[0].suite} --profile {trials[0].profile}", highlight=False)
 
 
 def print_names(study: Study) -> None:
@@ -106,7 +112,8 @@ def print_names(study: Study) -> None:
 
 
 def print_columns() -> None:
-    """Prints the columns of a results file."""
+    """Prints what the rows of a results file are, and its columns."""
+    Console(soft_wrap=True).print(inspect.cleandoc(schema.__doc__ or ""), highlight=False, markup=False)
     table = _table("column", "type", "unit or values", "meaning")
     for column in COLUMNS:
         table.add_row(column.name, column.dtype, escape(column.unit), escape(column.meaning))
@@ -149,7 +156,8 @@ def _number(value: float | None, metric: str) -> str:
     if value is None:
         return "—"
     value *= 100 if metric in METRIC_TITLES else 1
-    return f"{value:,.0f}" if abs(value) >= 1e4 else f"{value:.2f}"
+    text = f"{value:,.0f}" if abs(value) >= 1e3 else f"{value:.2f}"
+    return text.removeprefix("-") if float(text.replace(",", "")) == 0 else text
 
 
 def _short(trial: Trial) -> str:

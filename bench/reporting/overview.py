@@ -103,7 +103,10 @@ def run_facts(results: pd.DataFrame, planned: Sequence[Trial], states: Sequence[
     counts = Counter(state.status for state in states)
     done = f"{counts.pop('done', 0)} of {len(states)} done"
     seeds = len({t.seed for t in planned if t.seed is not None})
-    machines = [f"{name}, {threads} threads" for name, threads in _distinct(results, ["device_name", "threads"])]
+    machines = [
+        f"{name}, {threads} thread{'s' * (threads != '1')}"
+        for name, threads in _distinct(results, ["device_name", "threads"])
+    ]
     return [
         Fact("Data", (DATASET_TITLES.get(trial.dataset, trial.dataset), " / ".join(sizes) + " images")),
         Fact("Image size", (f"{trial.height} × {trial.width} px",)),

@@ -135,6 +135,9 @@ def load_results(
         raise ResultsError(f"no results folder '{folder}'; run `bench run` first, or name another with --results DIR")
     frames, problems = [], []
     for path in result_files(folder):
+        room = path.relative_to(folder).parts[:-1]
+        if len(room) == 2 and (suite or room[0], profile or room[1]) != room:
+            continue
         try:
             # ParquetFile, not read_table, which would read folder names as columns
             table = pq.ParquetFile(path).read()
@@ -177,7 +180,8 @@ def outcome(folder: Path, trial: Trial) -> Outcome:
     """Returns how `trial` ended, from its file alone."""
     path = path_of(folder, trial)
     if not path.exists():
-        return Outcome("missing", None, None)
+        others = any(path.parent.glob(f"{trial.id}-{'?' * len(trial.digest)}.parquet"))
+        return Outcome("missing", "stored under other settings only" if others else None, None)
     try:
         table = pq.ParquetFile(path).read(columns=["status", "reason", "duration_s", "device"])
         row = table.slice(0, 1).to_pylist()[0]

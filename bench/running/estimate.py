@@ -94,7 +94,7 @@ def estimate_missing(trials: Sequence[Trial], outcomes: Sequence[Outcome], devic
     measured: dict[str, Estimate] = {}
     found = {}
     for trial, outcome in zip(trials, outcomes, strict=True):
-        if trial.kind == "training" and outcome.status != "done":
+        if trial.kind == "training" and outcome.status not in ("done", "damaged"):
             if trial.model not in measured:
                 measured[trial.model] = estimate(trial, device)
             known = took.get(trial.model)

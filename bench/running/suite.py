@@ -51,9 +51,10 @@ def run_suite(trials: Sequence[Trial], device: str, threads: int, results: Path,
         if found.status == "damaged":
             raise ResultsError(f"{found.reason}; nothing was run")
     open_trials = [trial for trial, found in zip(trials, outcomes, strict=True) if found.status != "done"]
+    check_writable(results)
+    check_data(open_trials)
     for folder in {path_of(results, trial).parent for trial in open_trials} | panel_folders(results, open_trials):
         check_writable(folder)
-    check_data(open_trials)
     failed = []
     for number, trial in enumerate(open_trials, start=1):
         watcher.trial_started(number, len(open_trials), trial)

@@ -63,7 +63,7 @@ def test_every_command_has_help_that_says_what_it_does(words):
         ("check --suite decoder-variants --results nowhere", r"no results folder 'nowhere'"),
         ("data add road_scenes .", r"drawn on the fly; there is nothing to add"),
         ("data fetch road_scenes", r"no public archive"),
-        ("data add camvid /nowhere/at/all", r"/nowhere/at/all: .*No such file"),
+        ("data add camvid /nowhere/at/all", r"/nowhere/at/all: no such file or folder; name the folder"),
         ("rum", r"unknown command 'rum', did you mean 'run'\?"),
         ("run", r"Missing option '--suite'\. See `\w+ run --help`\."),
         ("run --suite decoder-variants --seed abc", r"Invalid value for '--seed': 'abc' is not a valid integer"),
@@ -119,6 +119,21 @@ def test_a_damaged_file_is_named_and_not_overwritten_by_a_run(tmp_path):
     assert done.exit_code == 2
     assert f"'{bad}' cannot be read; move it away or delete it; nothing was run" in done.stderr
     assert bad.read_bytes() == b"PAR1 nothing"
+
+
+def test_results_of_other_settings_are_named(tmp_path):
+    stored = trials()[0]
+    path = write(tmp_path, stored)
+    path.rename(path.with_name(f"{stored.id}-{'0' * 16}.parquet"))
+    assert f"{stored.id}: stored under other settings only" in bench("status", "--results", tmp_path).output
+
+
+def test_refused_data_leaves_no_trace_of_a_profile(monkeypatch, tmp_path):
+    monkeypatch.setenv("BENCH_CAMVID", str(tmp_path / "nowhere"))
+    bench("run", "--suite", "decoder-variants", "--profile", "mini", "--results", tmp_path / "results")
+    done = bench("status", "--results", tmp_path / "results")
+    assert done.exit_code == 2
+    assert "no results in" in done.stderr
 
 
 def test_list_schema_is_json():

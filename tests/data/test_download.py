@@ -279,7 +279,7 @@ def test_add_names_the_users_own_file(source, data_home):
 def test_add_nothing(tmp_path, source):
     with pytest.raises(DataError, match="holds no train/ and trainannot/"):
         download.add(tmp_path, source[1])
-    with pytest.raises(DataError, match="nowhere: cannot be unpacked"):
+    with pytest.raises(DataError, match="nowhere: no such file or folder; name the folder that holds train/"):
         download.add(tmp_path / "nowhere", source[1])
 
 
