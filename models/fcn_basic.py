@@ -5,8 +5,8 @@ learnt 8x8 transposed convolutions and adds the reduced encoder map of the resol
 
 Source: paper §3.1, §3.3, Table 1, Fig. 3.
 Deviation: the paper is silent on batch norm in this family beyond "after each convolutional layer of encoder and
-    decoder" (§3.1). Here it follows the 1x1 reductions and the learnt transposed convolutions, without ReLU; without it
-    the training at learning rate 0.1 diverges.
+    decoder" (§3.1). Here it follows the 1x1 reductions and the learnt transposed convolutions, without ReLU; the
+    other readings are not trained here.
 """
 
 from __future__ import annotations

@@ -30,7 +30,7 @@ class ErrorsInOneLine(click.Group):
             click.echo(f"error: {error}", err=True)
             sys.exit(error.exit_code)
         except KeyboardInterrupt:
-            click.echo("\ninterrupted before anything was computed; the same command starts afresh", err=True)
+            click.echo("\ninterrupted; nothing half-written is left, the same command starts afresh", err=True)
             sys.exit(130)
         except click.UsageError as error:
             command = error.ctx.command_path if error.ctx else "bench"

@@ -68,7 +68,7 @@ def boundary_counts(
 
     Source: paper §3.3; SegNet-Tutorial, Scripts/computeBFmeasure.m (`seg2bdry`, `correspondPixels`).
     Deviation: correspondPixels approximates a minimum-cost assignment and may leave out a match; the
-    maximum matching is exact and differs by 0.03 points on 40 test maps.
+    maximum matching is exact, so that a score here can only be as high or higher.
     """
     labels, predictions = validated_maps(labels, predictions, num_classes)
     if num_classes > MAX_CLASSES:

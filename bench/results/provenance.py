@@ -15,7 +15,7 @@ from typing import Any
 import bench
 from bench.results.schema import SCHEMA_VERSION
 
-ROOT = Path(bench.__file__).parent.parent
+ROOT = Path(bench.__file__).resolve().parent.parent  # git names its root without symbolic links
 # The code that decides what the numbers are; the command line, reports and checks do not.
 NUMERIC_SOURCES = (
     "models",

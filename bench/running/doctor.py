@@ -19,7 +19,7 @@ from bench.results.store import check_writable
 from bench.study.config import Study
 
 NEEDED_GIB = 2  # results, cache and report of one profile
-PAPER_GPU_GIB = 12  # batch 12 at 360x480 with the largest variant of Table 1
+PAPER_GPU_GIB = 8  # `bench plan` estimates 5.6 GiB for data, weights and activations; the rest is room for workspaces
 
 
 class Finding(NamedTuple):
@@ -75,7 +75,9 @@ def _memory() -> Iterator[Finding]:
 
 def _gpu() -> Iterator[Finding]:
     if not torch.cuda.is_available():
-        advice = "profiles smoke and mini run on the CPU; profile paper would take weeks"
+        advice = (
+            "profiles smoke and mini run on the CPU; `bench plan --profile paper` says how long the paper's scale takes"
+        )
         yield Finding("GPU", "note", f"none that PyTorch (CUDA {torch.version.cuda}) can use", advice)
         return
     for index in range(torch.cuda.device_count()):
