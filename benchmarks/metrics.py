@@ -1,6 +1,7 @@
 """Speed of our metrics beside what one would use instead: one thread, 360x480, 11 classes.
 
-    python benchmarks/metrics.py
+    python benchmarks/metrics.py              # every table
+    python benchmarks/metrics.py boundary     # those with this word in their title
 
 Set BENCH_CAMVID to a folder with CamVid's testannot/ for real labels; without it they are drawn
 (RoadScenes). Predictions are the labels with void filled, moved, bent and spotted, so that boundaries are
@@ -17,6 +18,7 @@ import os
 os.environ["OMP_NUM_THREADS"] = "1"  # read when the libraries below are imported
 
 import platform
+import sys
 import time
 from collections.abc import Callable, Iterable
 from importlib import metadata
@@ -33,7 +35,7 @@ from sklearn.metrics import confusion_matrix  # type: ignore[import-untyped]
 from torchmetrics.classification import MulticlassConfusionMatrix
 
 from bench.data import DATASETS
-from bench.evaluation.boundary import boundary_counts, boundary_f1, boundary_tolerance_px
+from bench.evaluation.boundary import STORED, boundary_counts, boundary_f1, boundary_tolerance_px
 from bench.evaluation.confusion import confusion_counts
 
 cv2: Any = importlib.import_module("cv2") if importlib.util.find_spec("cv2") else None  # not a dependency
@@ -42,6 +44,7 @@ HEIGHT, WIDTH, K, VOID = 360, 480, 11, 255
 ROUNDS = 5
 TOLERANCE_PX = boundary_tolerance_px(HEIGHT, WIDTH)
 DISK = np.hypot(*np.mgrid[-4:5, -4:5]) <= TOLERANCE_PX
+DAVIS_DISK = np.hypot(*np.mgrid[-5:6, -5:6]) <= 5  # the tolerance rounded up
 VERSIONS = ("numpy", "numba", "scipy", "scikit-image", "scikit-learn", "torch", "torchmetrics")
 
 Map = Any  # (H, W) uint8
@@ -139,6 +142,11 @@ def ours_boundary(protocol: Any) -> Callable[[Map, Map], np.ndarray]:
     return lambda label, prediction: boundary_counts(label[None], prediction[None], K, protocol)[0]
 
 
+def ours_stored(label: Map, prediction: Map) -> np.ndarray:
+    """Everything that results hold of one image, (6, K, 4): three protocols under two void rules."""
+    return np.stack([boundary_counts(label[None], prediction[None], K, *how)[0] for how in STORED.values()])
+
+
 def class_boundaries(classes: Map) -> Iterable[np.ndarray]:
     """(H, W) bool of each class: its 2x2 block (self, right, below, diagonal) is not constant."""
     padded = np.pad(classes, ((0, 1), (0, 1)), mode="edge")
@@ -149,7 +157,7 @@ def class_boundaries(classes: Map) -> Iterable[np.ndarray]:
 
 
 def with_nearness(near: Callable[[np.ndarray], np.ndarray]) -> Callable[[Map, Map], np.ndarray]:
-    """Protocol distance, where near(boundary) is the (H, W) area within the tolerance of a boundary."""
+    """Protocol distance or davis, where near(boundary) is the (H, W) area within reach of a boundary."""
 
     def compute(label: Map, prediction: Map) -> np.ndarray:
         rows = []
@@ -167,14 +175,14 @@ def scipy_near(boundary: np.ndarray) -> np.ndarray:
     return ndimage.distance_transform_edt(~boundary) <= TOLERANCE_PX
 
 
-def skimage_near(boundary: np.ndarray) -> np.ndarray:
-    """Dilation by the disk, the DAVIS way but with our radius."""
-    return morphology.dilation(boundary, DISK)
+def skimage_dilate(disk: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
+    """Dilation by the disk, the way of the first DAVIS toolkit."""
+    return lambda boundary: morphology.dilation(boundary, disk)
 
 
-def opencv_dilate(boundary: np.ndarray) -> np.ndarray:
-    """Dilation by the disk."""
-    return cv2.dilate(boundary.view(np.uint8), DISK.astype(np.uint8)).view(bool)
+def opencv_dilate(disk: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
+    """Dilation by the disk, the way of the DAVIS toolkit of 2017."""
+    return lambda boundary: cv2.dilate(boundary.view(np.uint8), disk.astype(np.uint8)).view(bool)
 
 
 def opencv_distance(boundary: np.ndarray) -> np.ndarray:
@@ -270,25 +278,37 @@ def main() -> None:
         ],
         "boundary, protocol distance": [
             Way("ours", ours_boundary("distance"), 40),
-            *([Way("OpenCV dilate", with_nearness(opencv_dilate), 20)] if opencv else []),
+            *([Way("OpenCV dilate", with_nearness(opencv_dilate(DISK)), 20)] if opencv else []),
             *([Way("OpenCV distance transform", with_nearness(opencv_distance), 5)] if opencv else []),
             Way("SciPy distance transform", with_nearness(scipy_near), 5),
-            Way("scikit-image dilation", with_nearness(skimage_near), 5),
+            Way("scikit-image dilation", with_nearness(skimage_dilate(DISK)), 5),
+        ],
+        "boundary, protocol davis": [
+            Way("ours", ours_boundary("davis"), 40),
+            *(
+                [Way("OpenCV dilate (davis2017-evaluation)", with_nearness(opencv_dilate(DAVIS_DISK)), 20)]
+                if opencv
+                else []
+            ),
+            Way("scikit-image dilation", with_nearness(skimage_dilate(DAVIS_DISK)), 5),
         ],
         "boundary, protocol paper": [
             Way("ours", ours_boundary("paper"), 40),
             Way("SciPy KD-tree and maximum_flow (Dinic)", scipy_flow, 2),
         ],
+        "boundary, all six counts that are stored": [Way("ours", ours_stored, 40)],
     }
     for title, ways in tables.items():
+        if not any(word in title for word in sys.argv[1:] or [""]):
+            continue
         check(ways, labels, predictions)
         print_table(title, ways, measure(ways, labels, predictions))
 
     print("\nboundary F1 of these maps (percent)            union      gt")
-    for protocol in ("paper", "distance"):
-        counts = boundary_counts(labels, predictions, K, protocol)
+    for name, how in STORED.items():
+        counts = boundary_counts(labels, predictions, K, *how)
         scores = [boundary_f1(counts, divisor).boundary_f1 for divisor in ("union", "gt")]
-        print(f"{protocol:45} {scores[0] * 100:7.2f} {scores[1] * 100:7.2f}")
+        print(f"{name:45} {scores[0] * 100:7.2f} {scores[1] * 100:7.2f}")
 
 
 def processor() -> str:

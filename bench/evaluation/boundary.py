@@ -4,30 +4,61 @@ Legend: N images, K classes, H, W; distances in pixels, scores as fractions 0 to
 many: `boundary_counts` reduces each image and class to four integers, `boundary_f1` scores them.
 
 Boundary: each class is a binary mask, and a pixel belongs to the class's boundary if the mask is not
-constant on the pixel, its right, lower and lower right neighbour. The last row and column use what they
-have; the image frame is no boundary. Void pixels are in no mask, so an edge against void is an edge; the
-prediction inside void is not masked.
+constant on its block: the pixel, its right, lower and lower right neighbour. The last row and column use
+what they have; the image frame is no boundary.
+
+Void: two rules for what an unlabelled region does to boundaries.
+
+- "kept", the authors' script: void pixels are in no mask, so an edge against void is an edge of the labels;
+  the prediction inside void is not masked.
+- "masked": a pixel whose block has a void pixel of the labels belongs to no boundary, in both maps and for
+  every class. Nobody knows where the edges of an unlabelled region are; so only blocks that are labelled as a
+  whole are looked at, the prediction inside void is never read, and a prediction that is right wherever there
+  are labels scores 1 in every class that counts. Stopping at setting the prediction to void (as DAVIS does)
+  would copy the outline of the void region into both maps, where it matches itself.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.evaluation.boundary_pixels import (
+    LABEL,
+    MATCHED_LABEL,
+    MATCHED_PREDICTED,
+    MAX_CLASSES,
+    PREDICTED,
+    boundary_bits,
+    boundary_positions,
+    class_codes,
+    count_near,
+    row_half_widths,
+)
 from bench.evaluation.confusion import validated_maps
 from bench.evaluation.matching import disk_offsets, empty_grid, maximum_matching
 
 TOLERANCE_SHARE = 0.0075  # of the image diagonal; paper §3.3
-Protocol = Literal["paper", "distance"]
-PROTOCOLS: tuple[Protocol, ...] = ("paper", "distance")
+Protocol = Literal["paper", "distance", "davis"]
+VoidRule = Literal["kept", "masked"]
+PROTOCOLS: tuple[Protocol, ...] = ("paper", "distance", "davis")
+VOID_RULES: tuple[VoidRule, ...] = ("kept", "masked")
 DIVISORS = ("union", "gt")
-PREDICTED, LABEL, MATCHED_PREDICTED, MATCHED_LABEL = range(4)
-MAX_CLASSES = 64  # one bit a class
+
+# What results hold: name in their column `protocol` -> protocol and void rule. Both divisors score the same counts.
+STORED: Mapping[str, tuple[Protocol, VoidRule]] = {
+    "paper": ("paper", "kept"),
+    "distance": ("distance", "kept"),
+    "davis": ("davis", "kept"),
+    "paper-void-masked": ("paper", "masked"),
+    "distance-void-masked": ("distance", "masked"),
+    "davis-void-masked": ("davis", "masked"),
+}
 
 
 @dataclass(frozen=True)
@@ -48,6 +79,7 @@ def boundary_counts(
     predictions: NDArray[np.uint8],
     num_classes: int,
     protocol: Protocol = "paper",
+    void: VoidRule = "kept",
 ) -> NDArray[np.int64]:
     """Counts boundary pixels and matches of each image and class.
 
@@ -55,18 +87,22 @@ def boundary_counts(
         labels: (N, H, W) uint8, 0..K-1, void = 255.
         predictions: (N, H, W) uint8, 0..K-1.
         num_classes: K, 1 to 64.
-        protocol: what a match is, within `boundary_tolerance_px`. "paper": the largest one-to-one matching
-            of predicted and labelled boundary pixels. "distance": a pixel matches if any boundary
-            pixel of its class in the other map is near enough.
+        protocol: what a match is. "paper": the largest one-to-one matching of predicted and labelled boundary
+            pixels within `boundary_tolerance_px`. "distance": a pixel matches if any boundary pixel of its
+            class in the other map is that near. "davis": as "distance", the tolerance rounded up to a whole
+            pixel (5 px at 360x480, where 4.5 px are exact; 2 in place of 1.125 px at 90x120).
+        void: what the void region of the labels does, "kept" or "masked"; see the top of this file.
 
     Returns:
         (N, K, 4) int64: predicted pixels, label pixels, matched predicted, matched label pixels. Under
-        "paper" the last two are equal.
+        "paper" the last two are equal. The first two depend on the void rule, not on the protocol.
 
     Raises:
-        ValueError: shapes, types or values of the maps, the protocol or the number of classes.
+        ValueError: shapes, types or values of the maps, the protocol, the void rule or the number of classes.
 
-    Source: paper §3.3; SegNet-Tutorial, Scripts/computeBFmeasure.m (`seg2bdry`, `correspondPixels`).
+    Source: paper §3.3; SegNet-Tutorial, Scripts/computeBFmeasure.m (`seg2bdry`, `correspondPixels`);
+    davis2017-evaluation, metrics.py (`f_measure`, `_seg2bmap`): the same boundary, matched by a disk of radius
+    ceil(0.008 diagonal); here it is ceil(0.0075 diagonal).
     Deviation: correspondPixels approximates a minimum-cost assignment and may leave out a match; the
     maximum matching is exact, so that a score here can only be as high or higher.
     """
@@ -75,16 +111,18 @@ def boundary_counts(
         raise ValueError(f"num_classes must be 1 to {MAX_CLASSES} for boundaries, got {num_classes}")
     if protocol not in PROTOCOLS:
         raise ValueError(f"unknown boundary protocol '{protocol}'; known: {', '.join(PROTOCOLS)}")
-    height, width = labels.shape[1:]
-    offsets = disk_offsets(_max_squared_distance(height, width))
-    codes = _class_codes(num_classes)
+    if void not in VOID_RULES:
+        raise ValueError(f"unknown void rule '{void}'; known: {', '.join(VOID_RULES)}")
     counts = np.zeros((len(labels), num_classes, 4), dtype=np.int64)
     if labels.size == 0:
         return counts
+    height, width = labels.shape[1:]
+    offsets = disk_offsets(_max_squared_distance(height, width, protocol))
+    codes = class_codes(num_classes)
     if protocol == "paper":
-        _match_one_to_one(labels, predictions, codes, offsets, counts)
+        _match_one_to_one(labels, predictions, codes, void == "masked", offsets, counts)
     else:
-        _match_by_distance(labels, predictions, codes, _half_widths(offsets), counts)
+        count_near(labels, predictions, codes, void == "masked", row_half_widths(offsets), counts)
     return counts
 
 
@@ -130,111 +168,20 @@ def boundary_f1(counts: NDArray[np.int64], divisor: Literal["union", "gt"] = "un
     return BoundaryScores(float(image_f1.mean()) if len(counts) else math.nan, class_f1)
 
 
-def _max_squared_distance(height: int, width: int) -> int:
-    """Largest squared distance between pixels within the tolerance; exact, as 0.0075 = 3/400."""
-    return 9 * (height * height + width * width) // 160_000
-
-
-def _class_codes(num_classes: int) -> NDArray[Any]:
-    """(256,) table from class id to its bit; 0 for void and ids not in use. The narrowest type is fastest."""
-    dtype = np.uint16 if num_classes <= 16 else np.uint32 if num_classes <= 32 else np.uint64
-    codes = np.zeros(256, dtype=dtype)
-    codes[:num_classes] = np.left_shift(dtype(1), np.arange(num_classes, dtype=dtype))
-    return codes
-
-
-def _half_widths(offsets: NDArray[np.int64]) -> NDArray[np.int64]:
-    """(radius + 1,) half width of each row of the disk, from its middle row outwards."""
-    radius = int(offsets[:, 0].max())
-    return np.array([offsets[offsets[:, 0] == dy, 1].max() for dy in range(radius + 1)])
-
-
-@numba.njit(cache=True, nogil=True)
-def _encode(classes, codes, row):  # type: ignore[no-untyped-def]
-    """Writes the bits of one row of class ids (W,) into row (W + 1,), the last one twice."""
-    for x in range(len(classes)):
-        row[x] = codes[classes[x]]
-    row[len(classes)] = row[len(classes) - 1]
-
-
-@numba.njit(cache=True, nogil=True)
-def _boundary_bits(classes, codes, bits):  # type: ignore[no-untyped-def]
-    """Writes into bits (H, W) which classes have a boundary at each pixel of classes (H, W)."""
-    height, width = classes.shape
-    row = np.empty(width + 1, codes.dtype)
-    below = np.empty(width + 1, codes.dtype)
-    _encode(classes[0], codes, row)
-    for y in range(height):
-        _encode(classes[min(y + 1, height - 1)], codes, below)
-        for x in range(width):
-            any_has = row[x] | row[x + 1] | below[x] | below[x + 1]
-            all_have = row[x] & row[x + 1] & below[x] & below[x + 1]
-            bits[y, x] = any_has ^ all_have
-        row, below = below, row
-
-
-@numba.njit(cache=True, nogil=True)
-def _dilate(bits, half_widths, out):  # type: ignore[no-untyped-def]
-    """Writes into out (H, W) the union of bits (H, W) over the disk around each pixel.
-
-    Each row is widened step by step, and each width is added to the rows above and below that need it.
-    """
-    height, width = bits.shape
-    out[:] = 0
-    wide = np.empty(width, bits.dtype)
-    for y in range(height):
-        row = bits[y]
-        wide[:] = row
-        step = 0
-        for dy in range(len(half_widths) - 1, -1, -1):
-            while step < half_widths[dy]:
-                step += 1
-                for x in range(width - step):
-                    wide[x] |= row[x + step]
-                for x in range(step, width):
-                    wide[x] |= row[x - step]
-            if y >= dy:
-                _add_row(wide, out[y - dy])
-            if dy > 0 and y + dy < height:
-                _add_row(wide, out[y + dy])
-
-
-@numba.njit(cache=True, nogil=True)
-def _add_row(row, out):  # type: ignore[no-untyped-def]
-    for x in range(len(row)):
-        out[x] |= row[x]
-
-
-@numba.njit(cache=True, nogil=True)
-def _match_by_distance(labels, predictions, codes, half_widths, counts):  # type: ignore[no-untyped-def]
-    """Fills counts (N, K, 4): a boundary pixel matches where the other boundary, dilated, covers it."""
-    images, height, width = labels.shape
-    label_bits = np.empty((height, width), codes.dtype)
-    predicted_bits = np.empty((height, width), codes.dtype)
-    near_label = np.empty((height, width), codes.dtype)
-    near_predicted = np.empty((height, width), codes.dtype)
-    for image in range(images):
-        _boundary_bits(labels[image], codes, label_bits)
-        _boundary_bits(predictions[image], codes, predicted_bits)
-        _dilate(label_bits, half_widths, near_label)
-        _dilate(predicted_bits, half_widths, near_predicted)
-        for y in range(height):
-            for x in range(width):
-                label, predicted = label_bits[y, x], predicted_bits[y, x]
-                if label | predicted:
-                    matched_predicted = predicted & near_label[y, x]
-                    matched_label = label & near_predicted[y, x]
-                    for k in range(counts.shape[1]):
-                        counts[image, k, PREDICTED] += (predicted >> k) & 1
-                        counts[image, k, LABEL] += (label >> k) & 1
-                        counts[image, k, MATCHED_PREDICTED] += (matched_predicted >> k) & 1
-                        counts[image, k, MATCHED_LABEL] += (matched_label >> k) & 1
+def _max_squared_distance(height: int, width: int, protocol: Protocol) -> int:
+    """Largest squared distance between pixels that match; in whole numbers, as 0.0075 = 3/400."""
+    scaled = 9 * (height * height + width * width)  # squared tolerance in px² x 400²
+    if protocol == "davis":
+        radius = math.isqrt(-(-scaled // 160_000) - 1) + 1  # the least with radius² >= squared tolerance
+        return radius * radius
+    return scaled // 160_000
 
 
 def _match_one_to_one(
     labels: NDArray[np.uint8],
     predictions: NDArray[np.uint8],
     codes: NDArray[Any],
+    void_masked: bool,
     offsets: NDArray[np.int64],
     counts: NDArray[np.int64],
 ) -> None:
@@ -246,29 +193,12 @@ def _match_one_to_one(
     flat_offsets = (offsets[:, 0] * stride + offsets[:, 1]).astype(np.int32)
     bits = np.empty((height, width), codes.dtype)
     for image in range(images):
-        _boundary_bits(labels[image], codes, bits)
-        label_positions, label_bits = _boundary_pixels(bits, margin)
-        _boundary_bits(predictions[image], codes, bits)
-        predicted_positions, predicted_bits = _boundary_pixels(bits, margin)
+        boundary_bits(labels[image], labels[image], codes, void_masked, bits)
+        label_positions, label_bits = boundary_positions(bits, margin)
+        boundary_bits(predictions[image], labels[image], codes, void_masked, bits)
+        predicted_positions, predicted_bits = boundary_positions(bits, margin)
         for k in range(counts.shape[1]):
             predicted = predicted_positions[(predicted_bits & codes[k]) != 0]
             label = label_positions[(label_bits & codes[k]) != 0]
             matched = maximum_matching(predicted, label, flat_offsets, scratch)
             counts[image, k] = len(predicted), len(label), matched, matched
-
-
-@numba.njit(cache=True, nogil=True)
-def _boundary_pixels(bits, margin):  # type: ignore[no-untyped-def]
-    """Pixels of bits (H, W) that are not 0: flat positions in the grid padded by margin, and their bits."""
-    height, width = bits.shape
-    stride = width + 2 * margin
-    positions = np.empty(height * width, np.int32)
-    values = np.empty(height * width, bits.dtype)
-    found = 0
-    for y in range(height):
-        for x in range(width):
-            if bits[y, x]:
-                positions[found] = (y + margin) * stride + x + margin
-                values[found] = bits[y, x]
-                found += 1
-    return positions[:found], values[:found]

@@ -12,7 +12,7 @@ from scipy.optimize import linear_sum_assignment
 from bench.evaluation.boundary import boundary_counts, boundary_f1, boundary_tolerance_px
 
 VOID = 255
-PROTOCOLS = ("paper", "distance")
+PROTOCOLS = ("paper", "distance", "davis")
 
 
 def boundary_by_loop(mask):
@@ -164,9 +164,10 @@ def vertical_edge(at, height=360, width=480):
     return maps
 
 
-@pytest.mark.parametrize("protocol", PROTOCOLS)
-def test_edges_match_up_to_4_pixels_at_full_size(protocol):
-    for shift, matched in ((0, 360), (4, 360), (-4, 360), (5, 0), (-5, 0)):
+@pytest.mark.parametrize(("protocol", "reach"), [("paper", 4), ("distance", 4), ("davis", 5)])
+def test_how_far_edges_match_at_full_size(protocol, reach):
+    # the tolerance is 4.5 px; davis rounds it up
+    for shift, matched in ((0, 360), (reach, 360), (-reach, 360), (reach + 1, 0), (-reach - 1, 0)):
         counts = boundary_counts(vertical_edge(200), vertical_edge(200 + shift), 2, protocol)
         assert counts[0, 0].tolist() == [360, 360, matched, matched]
 
@@ -286,8 +287,14 @@ def test_f1_of_unequal_matches():
 
 def test_error_unknown_protocol():
     maps = np.zeros((1, 2, 2), np.uint8)
-    with pytest.raises(ValueError, match="unknown boundary protocol 'davis'; known: paper, distance"):
-        boundary_counts(maps, maps, 2, "davis")
+    with pytest.raises(ValueError, match="unknown boundary protocol 'bsds'; known: paper, distance, davis"):
+        boundary_counts(maps, maps, 2, "bsds")
+
+
+def test_error_unknown_void_rule():
+    maps = np.zeros((1, 2, 2), np.uint8)
+    with pytest.raises(ValueError, match="unknown void rule 'ignored'; known: kept, masked"):
+        boundary_counts(maps, maps, 2, "paper", "ignored")
 
 
 def test_error_too_many_classes():
