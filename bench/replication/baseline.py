@@ -20,9 +20,9 @@ from pathlib import Path
 
 import pandas as pd
 
+from bench.atomic import write_atomically
 from bench.errors import ResultsError
 from bench.replication.scores import KEYS
-from bench.results.store import write_atomically
 
 FIRST_LINE = "# segnet-bench baseline 1"
 COLUMNS = (*KEYS, "value", "n")

@@ -1,7 +1,11 @@
-"""Which device a trial runs on, and the arithmetic it uses there."""
+"""Which device a trial runs on, the arithmetic it uses there, and what of both decides the bits of its numbers."""
 
 from __future__ import annotations
 
+import os
+from typing import Any
+
+import numpy as np
 import torch
 
 from bench.errors import DeviceError
@@ -28,9 +32,36 @@ def device_name(device: torch.device) -> str:
     return torch.cuda.get_device_name(device) if device.type == "cuda" else processor_name()
 
 
-def use_precision(precision: str) -> bool:
-    """Switches TF32 on or off for the process and returns whether bf16 autocast is to be used."""
+def use_arithmetic(precision: str, determinism: str) -> bool:
+    """Sets precision and determinism for the whole process; returns whether bf16 autocast is to be used.
+
+    Args:
+        precision: "fp32", "tf32" or "bf16"
+        determinism: "off" lets cuDNN choose its kernels by trying them, which may end differently every time;
+            "seeded" fixes the choice, some kernels still add in varying order; "strict" has no such kernel, and an
+            operation without a deterministic one raises RuntimeError.
+    """
+    assert determinism in ("off", "seeded", "strict"), determinism
     allow_tf32 = precision == "tf32"
     torch.backends.cuda.matmul.allow_tf32 = allow_tf32
     torch.backends.cudnn.allow_tf32 = allow_tf32
+    strict = determinism == "strict"
+    if strict:  # cuBLAS reads it when CUDA starts, so a process is strict from its beginning or not at all
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    torch.backends.cudnn.benchmark = determinism == "off"
+    torch.backends.cudnn.deterministic = strict
+    torch.use_deterministic_algorithms(strict)
+    # memory is never read before it is written here, and filling it costs time
+    torch.utils.deterministic.fill_uninitialized_memory = False
     return precision == "bf16"
+
+
+def decides_bits(device: torch.device, threads: int) -> dict[str, Any]:
+    """Returns what decides the last bits of a number besides the trial itself, as JSON-able data."""
+    return {
+        "device": device.type,
+        "device_name": device_name(device),
+        "threads": threads,
+        "torch": str(torch.__version__),
+        "numpy": np.__version__,
+    }

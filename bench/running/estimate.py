@@ -13,8 +13,8 @@ from torch.autograd.graph import saved_tensors_hooks
 from bench.data import DATASETS
 from bench.evaluation.predict import predict
 from bench.results.store import Outcome
-from bench.running.device import use_precision
-from bench.running.trial import build_model, input_layout
+from bench.running.device import use_arithmetic
+from bench.running.inputs import build_model, input_layout
 from bench.study.trials import Trial
 from bench.training.loop import parameter_groups, training_step
 
@@ -36,7 +36,7 @@ def estimate(trial: Trial, device: torch.device) -> Estimate:
     Counted: all steps, batch-norm statistics and validation at every point, the final scores on train and test.
     Not counted: reading the data and boundary F1, seconds to a minute.
     """
-    bf16 = use_precision(trial.precision)
+    bf16 = use_arithmetic(trial.precision, trial.determinism)
     num_classes = len(DATASETS[trial.dataset].class_names)
     batch = max(1, min(trial.batch_size, MEASURED_PIXELS // (trial.height * trial.width)))
     model = build_model(trial, num_classes, device)

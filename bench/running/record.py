@@ -4,45 +4,58 @@ from __future__ import annotations
 
 import hashlib
 import json
-import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from bench.results.provenance import environment
+from bench.errors import DivergedError
+from bench.results.provenance import environment, source_columns
 from bench.results.store import panels_path, path_of, write_trial
-from bench.running.device import device_name
-from bench.running.trial import Report, run_cost, run_training
+from bench.running.checkpoints import checkpoints_of
+from bench.running.control import Control, Report
+from bench.running.cost_trial import run_cost
+from bench.running.device import decides_bits, device_name
+from bench.running.training_trial import run_training
 from bench.study.trials import Trial
 
 
-def run_and_record(trial: Trial, device: str, threads: int, results: Path, report: Report) -> None:
-    """Runs `trial` and writes its file and panels.
+def run_and_record(
+    trial: Trial, device: str, threads: int, results: Path, report: Report, control: Control | None = None
+) -> None:
+    """Runs `trial`, from its last checkpoint where there is one, and writes its file and panels.
 
     Raises:
-        BenchError: the trial diverged, its data is damaged, or its file cannot be written; nothing is written.
+        Interrupted: `control` asked to stop; the training is saved, no file is written.
+        BenchError: the trial diverged, its data is damaged, or its file cannot be written; no file is written.
     """
-    started_at, start = datetime.now(UTC), time.perf_counter()
     where = environment() | machine(trial, device, threads)
+    place = torch.device(device)
+    checkpoints = checkpoints_of(results, trial, decides_bits(place, threads))
     if trial.kind == "cost":
-        rows = run_cost(trial, torch.device(device))
+        rows = run_cost(trial, place)
     else:
-        rows = run_training(trial, torch.device(device), report)
+        try:
+            rows = run_training(trial, place, report, control, checkpoints)
+        except DivergedError:
+            checkpoints.clear()  # going on from them would end the same way
+            raise
     constants = identity(trial) | where
     constants |= {
         "status": "done",
         "reason": None,
         "selected_iteration": rows.selected_iteration,
         "dataset_digest": _combined_digest([split.digest for split in rows.splits.values()]),
-        "started_at": started_at.isoformat(timespec="seconds"),
-        "duration_s": time.perf_counter() - start,
+        "started_at": rows.history.started_at,
+        "duration_s": rows.history.elapsed_s,
+        "resumptions": "; ".join(rows.history.resumptions) or None,
     }
     # panels first: a trial counts as done once its parquet file is there
     rows.write_panels(panels_path(results, trial), f"{trial.id}-{trial.digest}")
     outcome = {"record": "outcome", "metric": "done", "value": 1.0, "unit": ""}
     write_trial(path_of(results, trial), constants, [outcome, *rows.rows])
+    checkpoints.clear()
 
 
 def record_failure(trial: Trial, device: str, threads: int, results: Path, status: str, reason: str) -> None:
@@ -68,11 +81,13 @@ def identity(trial: Trial) -> dict[str, Any]:
         "weighting",
         "seed",
         "channels_last",
+        "determinism",
     )
     return {
         "trial": trial.id,
         "digest": trial.digest,
         "config": json.dumps(trial.as_dict(), sort_keys=True),
+        **source_columns(trial),
         **{name: getattr(trial, name) for name in names},
     }
 

@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from bench.atomic import write_atomically
 from bench.data import Split, class_frequencies
-from bench.evaluation.boundary import PROTOCOLS, boundary_counts, boundary_f1
+from bench.evaluation.boundary import STORED, boundary_counts, boundary_f1
 from bench.evaluation.confusion import RegionScores, confusion_counts, region_scores
 from bench.profiling.timing import Times
 from bench.results.schema import BOUNDARY_METRICS, COST_METRICS
-from bench.results.store import write_atomically
-from bench.training.loop import ValidationPoint
+from bench.running.history import History
+from bench.training.loop import Pause
 
 Row = dict[str, Any]
 
@@ -32,6 +33,7 @@ class TrialRows:
     def __init__(self, splits: Mapping[str, Split], class_weights: np.ndarray | None) -> None:
         self.splits = splits
         self.rows: list[Row] = []
+        self.history = History()
         self.selected_iteration: int | None = None
         self.panels: list[tuple[str, np.ndarray, np.ndarray, np.ndarray]] = []
         for split, data in splits.items():
@@ -40,12 +42,13 @@ class TrialRows:
         if class_weights is not None:
             self._add_per_class("class_weight", class_weights, "weight")
 
-    def add_curve(self, point: ValidationPoint) -> None:
-        """Adds the training speed up to a validation point, and the losses since the last one."""
+    def add_curve(self, pause: Pause, batch_size: int) -> None:
+        """Adds the mean training speed since the start, and the losses since the last validation."""
         known = sum(row["metric"] == "loss" for row in self.rows if row["record"] == "curve")
-        for iteration in range(known + 1, point.iteration + 1):
-            self._add("curve", "loss", point.losses[iteration - 1], "nat", iteration=iteration)
-        self._add("curve", "images_per_s", point.images_per_s, "images/s", iteration=point.iteration)
+        for iteration in range(known + 1, pause.iteration + 1):
+            self._add("curve", "loss", pause.losses[iteration - 1], "nat", iteration=iteration)
+        speed = pause.iteration * batch_size / pause.seconds
+        self._add("curve", "images_per_s", speed, "images/s", iteration=pause.iteration)
 
     def add_regions(self, split: str, iteration: int, predictions: np.ndarray) -> RegionScores:
         """Adds G, C, mIoU and per-class scores of predictions (N,H,W) of a whole split; returns them."""
@@ -62,15 +65,17 @@ class TrialRows:
         return scores
 
     def add_boundaries(self, split: str, iteration: int, predictions: np.ndarray) -> None:
-        """Adds boundary F1 of predictions (N,H,W) under every protocol, with the counts it is made of."""
+        """Adds boundary F1 of predictions (N,H,W) under every stored protocol, with the counts it is made of."""
         data = self.splits[split]
-        for protocol in PROTOCOLS:
-            counts = boundary_counts(data.labels, predictions, len(data.class_names), protocol)
+        for name, (protocol, void) in STORED.items():
+            counts = boundary_counts(data.labels, predictions, len(data.class_names), protocol, void)
             scores = boundary_f1(counts)
-            where: Row = {"split": split, "iteration": iteration, "protocol": protocol}
+            where: Row = {"split": split, "iteration": iteration, "protocol": name}
             self._add("score", "boundary_f1", scores.boundary_f1, "fraction", **where)
             self._add_per_class("class_score", scores.class_boundary_f1, "fraction", metric="boundary_f1", **where)
-            for image, label, metric in np.argwhere(counts > 0):
+            kept = counts > 0
+            kept[~kept.any(axis=(1, 2)), 0, 0] = True  # an image without any boundary counts in the mean: one row of 0
+            for image, label, metric in np.argwhere(kept):
                 self._add(
                     "image_boundary",
                     BOUNDARY_METRICS[metric],

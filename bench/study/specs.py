@@ -74,6 +74,9 @@ class ProfileSpec(Spec):
     width: Pixels = Field(description="width of images and labels (pixels)")
     precision: Literal["fp32", "tf32", "bf16"] = Field(description="arithmetic of training and timing")
     channels_last: bool = Field(description="memory format of tensors (true or false)")
+    determinism: Literal["off", "seeded", "strict"] = Field(
+        description="off: kernels chosen by speed; seeded: fixed choice of kernels; strict: bit-identical repeats"
+    )
     seeds: Annotated[list[Seed], Field(min_length=1, max_length=100)] = Field(
         description="study seeds; every trial is trained once with each (no unit)"
     )
@@ -100,7 +103,10 @@ class RunSpec(Spec):
     batch_size: Annotated[int, Field(ge=1, le=4096)] = Field(description="images in a mini-batch (count)")
     iterations: Count = Field(description="length of the training (optimizer steps)")
     validate_every: Count = Field(
-        description="validation and checkpoint every so often (optimizer steps); divides `iterations`"
+        description="validation every so often (optimizer steps); divides `iterations`"
+    )
+    checkpoint_every: Count = Field(
+        description="an interrupted training goes on from the last multiple of this (optimizer steps)"
     )
 
 

@@ -1,17 +1,19 @@
-"""The training loop: SGD over resident tensors, pausing at every validation point."""
+"""The training loop: SGD over resident tensors, which can pause, and go on elsewhere, after every iteration."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from bench.errors import DivergedError
+from bench.study.trials import derive_seed
 from bench.training.loss import segmentation_loss
-from bench.training.order import batches
+from bench.training.order import batch_at
 
 READ_BACK_EVERY = 10  # iterations between two looks at the loss: each look makes a GPU wait
 
@@ -27,79 +29,115 @@ class Progress:
 
 
 @dataclass(frozen=True)
-class ValidationPoint:
-    """A pause of the training; the model is as it stands after `iteration` steps.
+class Pause:
+    """A pause of the training, in which it may be evaluated or saved.
 
-    losses: the loss of every iteration so far; images_per_s: mean training speed since the last point.
+    iteration: steps that are done; losses: of every iteration so far; seconds: spent in training steps so far.
     """
 
     iteration: int
     losses: list[float]
-    images_per_s: float
+    seconds: float
+
+
+class TrainingState:
+    """All that the next training step depends on, besides data and recipe.
+
+    There is no random state and no sampler position in it: the images of a step and the seed of its dropout are
+    functions of (trial seed, iteration), so going on at iteration 5000 costs as much as at iteration 1.
+
+    Args:
+        model: on its device, in its memory format
+        lr, momentum, weight_decay: of SGD; no decay on biases and batch-norm shifts
+
+    Source: paper §3.2 (SGD, fixed rate 0.1, momentum 0.9); released solver (weight decay 5e-4).
+    Deviation: the released files double the learning rate of biases; here only the classifier has one, at the
+        common rate.
+    """
+
+    def __init__(self, model: nn.Module, *, lr: float, momentum: float, weight_decay: float) -> None:
+        self.model = model
+        self.optimizer = torch.optim.SGD(parameter_groups(model, weight_decay), lr=lr, momentum=momentum)
+        self.iteration = 0
+        self.losses: list[float] = []
+        self.seconds = 0.0
+
+    def state_dict(self) -> dict[str, Any]:
+        """Returns everything as tensors, numbers, lists and dicts; the tensors are the live ones, not copies."""
+        return {
+            "iteration": self.iteration,
+            "losses": self.losses,
+            "seconds": self.seconds,
+            "model": self.model.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Takes up what `state_dict` returned, in place."""
+        self.model.load_state_dict(state["model"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.iteration = state["iteration"]
+        self.losses = list(state["losses"])
+        self.seconds = state["seconds"]
 
 
 def train(
-    model: nn.Module,
+    state: TrainingState,
     images: Tensor,
     labels: Tensor,
     class_weights: Tensor,
     *,
     iterations: int,
-    validate_every: int,
     batch_size: int,
-    lr: float,
-    momentum: float,
-    weight_decay: float,
     order_seed: int,
+    dropout_seed: int,
     bf16: bool,
+    pause_at: Callable[[int], bool],
     report: Callable[[Progress], None],
-) -> Iterator[ValidationPoint]:
-    """Trains `model` in place and yields every `validate_every` iterations and at the end.
+) -> Iterator[Pause]:
+    """Trains from `state.iteration` to `iterations` in place; yields where `pause_at(iteration)` says and at the end.
 
     Args:
-        model: maps (N,3,H,W) to logits (N,K,H,W), on the device of `images`
-        images: float32 (N,3,H,W), normalised, the whole training split, in the memory format to use
+        state: model, optimizer and how far they are; the model maps (N,3,H,W) to logits (N,K,H,W)
+        images: float32 (N,3,H,W), normalised, the whole training split, on the model's device
         labels: int64 or uint8 (N,H,W), 0..K-1 or 255
         class_weights: float32 (K,)
-        iterations, validate_every: optimizer steps
+        iterations: optimizer steps in all
         batch_size: images per step
-        lr, momentum, weight_decay: of SGD; no decay on biases and batch-norm shifts
-        order_seed: decides the order of the images
+        order_seed, dropout_seed: decide, with the iteration, which images a step sees and what dropout drops
         bf16: forward and backward under bf16 autocast, weights and loss in fp32
+        pause_at: asked after every iteration
         report: called every few iterations
 
     Raises:
-        DivergedError: the loss, or a weight at a validation point, is NaN or infinite.
+        DivergedError: the loss, or a weight at a pause, is NaN or infinite.
 
-    Source: paper §3.2 (SGD, fixed rate 0.1, momentum 0.9, batches of 12); released solver (weight decay 5e-4).
-    Deviation: the released files double the learning rate of biases; here only the classifier has one, at the
-        common rate.
+    Source: paper §3.2 (SGD, batches of 12).
     """
-    optimizer = torch.optim.SGD(parameter_groups(model, weight_decay), lr=lr, momentum=momentum)
-    order = batches(len(images), batch_size, order_seed)
-    losses: list[float] = []
     pending: list[Tensor] = []
-    point_start = report_start = time.perf_counter()
-    model.train()
-    for iteration in range(1, iterations + 1):
-        index = torch.from_numpy(next(order)).to(images.device)
-        pending.append(training_step(model, optimizer, images[index], labels[index], class_weights, bf16))
-        is_point = iteration % validate_every == 0 or iteration == iterations
-        if is_point or iteration % READ_BACK_EVERY == 0:
+    start = time.perf_counter()
+    state.model.train()
+    for iteration in range(state.iteration + 1, iterations + 1):
+        torch.manual_seed(derive_seed(dropout_seed, iteration))
+        index = torch.from_numpy(batch_at(iteration, len(images), batch_size, order_seed)).to(images.device)
+        loss = training_step(state.model, state.optimizer, images[index], labels[index], class_weights, bf16)
+        pending.append(loss)
+        pauses = pause_at(iteration) or iteration == iterations
+        if pauses or iteration % READ_BACK_EVERY == 0:
             fresh = torch.stack(pending).tolist()
             pending.clear()
-            losses += fresh
-            check_finite(losses, len(fresh))
+            state.iteration = iteration
+            state.losses += fresh
+            check_finite(state.losses, len(fresh))
             now = time.perf_counter()
-            rate = len(fresh) * batch_size / (now - report_start)
-            report(Progress(iteration, iterations, sum(fresh) / len(fresh), rate))
-            report_start = now
-        if is_point:
-            check_weights(model, iteration)
-            steps = (iteration - 1) % validate_every + 1
-            yield ValidationPoint(iteration, list(losses), steps * batch_size / (time.perf_counter() - point_start))
-            model.train()
-            point_start = report_start = time.perf_counter()
+            report(Progress(iteration, iterations, sum(fresh) / len(fresh), len(fresh) * batch_size / (now - start)))
+            state.seconds += now - start
+            start = time.perf_counter()
+        if pauses:
+            check_weights(state.model, iteration)
+            yield Pause(iteration, list(state.losses), state.seconds)
+            state.model.train()
+            start = time.perf_counter()
 
 
 def training_step(

@@ -4,7 +4,8 @@ import pytest
 import torch
 from test_trial import cache_elsewhere, tiny, values  # noqa: F401
 
-from bench.running.trial import run_cost, run_training
+from bench.running.cost_trial import run_cost
+from bench.running.training_trial import run_training
 from models import MODELS
 
 pytestmark = [

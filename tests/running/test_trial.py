@@ -6,10 +6,13 @@ import pytest
 import torch
 from results_factory import trials
 
+from bench.evaluation.boundary import STORED
 from bench.results.schema import COST_METRICS
-from bench.running import trial as recipe
+from bench.running import training_trial as recipe
+from bench.running.cost_trial import run_cost
+from bench.running.inputs import build_model
 from bench.running.rows import TrialRows
-from bench.running.trial import build_model, run_cost, run_training
+from bench.running.training_trial import run_training
 from bench.training.bn_statistics import recompute_bn_statistics
 from bench.training.loop import train
 from bench.training.normalisation import normalise
@@ -55,7 +58,7 @@ def test_every_split_is_scored_where_the_paper_scores_it(finished):
         assert scored == {finished.selected_iteration}
     for metric in ("global_accuracy", "class_average_accuracy", "mean_iou"):
         assert all(0 <= value <= 1 for value in values(finished, record="score", metric=metric))
-    assert len(values(finished, record="score", metric="boundary_f1")) == 2  # both protocols, test alone
+    assert len(values(finished, record="score", metric="boundary_f1")) == len(STORED)  # each once, test alone
 
 
 def test_the_selected_iteration_has_the_highest_validation_global_accuracy(finished):
@@ -170,14 +173,15 @@ def test_training_gets_the_recipe_of_the_trial(monkeypatch):
     """What is declared is what is trained with: nothing is dropped or hard-wired on the way."""
     seen = {}
 
-    def spy(model, images, labels, class_weights, **keywords):
+    def spy(state, images, labels, class_weights, **keywords):
         seen.update(keywords, images=images, labels=labels, class_weights=class_weights)
-        return train(model, images, labels, class_weights, **keywords)
+        seen.update(state.optimizer.param_groups[0])
+        return train(state, images, labels, class_weights, **keywords)
 
     monkeypatch.setattr(recipe, "train", spy)
     one = tiny(lr=0.03, momentum=0.7, weight_decay=0.002)
     rows = run_training(one, CPU, lambda _: None)
-    for name in ("lr", "momentum", "weight_decay", "batch_size", "iterations", "validate_every"):
+    for name in ("lr", "momentum", "weight_decay", "batch_size", "iterations"):
         assert seen[name] == getattr(one, name), name
     assert seen["class_weights"].tolist() == pytest.approx(values(rows, record="class_weight"), rel=1e-6)
     split = recipe.load_trial_split(one, "train")
@@ -206,11 +210,11 @@ def test_optimizer_settings_reach_the_optimizer():
 def test_the_selected_state_is_what_is_scored(monkeypatch):
     """The network is spoilt after the second point: the reported scores must be those of the first."""
 
-    def spoilt(model, *arguments, **keywords):
-        for point in train(model, *arguments, **keywords):
+    def spoilt(state, *arguments, **keywords):
+        for point in train(state, *arguments, **keywords):
             if point.iteration > 2:
                 with torch.no_grad():
-                    for parameter in model.parameters():
+                    for parameter in state.model.parameters():
                         parameter.normal_()
             yield point
 
