@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,7 +20,8 @@ def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
     Raises:
         ResultsError: the file cannot be written; an older one of that name is untouched, nothing half-written is left.
     """
-    temporary = path.with_name(f"_{path.name}.{os.getpid()}.tmp")
+    # random, because the same process number can be at work on another machine
+    temporary = path.with_name(f"_{path.name}.{secrets.token_hex(4)}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         write(temporary)

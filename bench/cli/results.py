@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from bench.cli.options import ONE_PROFILE, ONE_SUITE, PROFILE, RESULTS, SUITE, options, planned, study_of
 from bench.errors import ConfigError
+
+if TYPE_CHECKING:
+    from bench.study.trials import Trial
 
 
 @click.command()
@@ -54,16 +60,28 @@ def report(ctx: click.Context, suite: str | None, profile: str | None, results: 
     metavar="paper|baseline|PATH",
     help="The paper's table, the baseline in results/_baselines beside bench.yaml, or a file or folder.",
 )
+@click.option("--exact", is_flag=True, help="Compare every value bit for bit with the results folder --against DIR.")
 @click.option("--update-baseline", is_flag=True, help="Write the present values as the new baseline instead.")
 @click.option("--reason", default="", metavar="TEXT", help="Why the baseline changes; kept in the file.")
 @click.pass_context
 def check(
-    ctx: click.Context, suite: str, profile: str, results: Path, against: str, update_baseline: bool, reason: str
+    ctx: click.Context,
+    suite: str,
+    profile: str,
+    results: Path,
+    against: str,
+    exact: bool,
+    update_baseline: bool,
+    reason: str,
 ) -> None:
     """Compare results with the paper or with an earlier result, within the tolerances of bench.yaml.
 
     Scores and their tolerances are shown in percent. Exit code: 0 all within, 1 some outside (whatever else is
     missing), 2 some missing and none outside, or wrong usage.
+
+    With --exact every value has to be the same, bit for bit, speed and memory aside. Exit code: 0 identical, 1 a value
+    differs or a trial is done on one side only, 2 refused, because the two ran under conditions that change bits, or
+    nothing to compare.
     """
     from bench.replication.check import exit_code
     from bench.replication.verdicts import save_baseline, verdicts_of
@@ -73,6 +91,10 @@ def check(
 
     study = study_of(ctx)
     trials = plan_trials(study, suite, profile)
+    if exact:
+        if update_baseline or reason:
+            raise ConfigError("--exact only compares; leave out --update-baseline and --reason")
+        sys.exit(_check_exactly(trials, results, against))
     found = load_results(results, suite=trials[0].suite, profile=trials[0].profile)
     for problem in found.problems:
         click.echo(f"warning: {problem}", err=True)
@@ -86,3 +108,27 @@ def check(
     verdicts = verdicts_of(found.rows, trials, study, against, ctx.obj.parent)
     print_verdicts(verdicts, trials, against)
     sys.exit(exit_code(verdicts))
+
+
+def _check_exactly(trials: Sequence[Trial], results: Path, against: str) -> int:
+    """Prints what is not the same in two results folders; returns the exit code."""
+    from bench.replication.exact import compare_exactly
+    from bench.results.store import load_results
+
+    if against in ("paper", "baseline") or not Path(against).is_dir():
+        raise ConfigError(f"--exact compares two results folders, and '{against}' is none; name one with --against DIR")
+    suite, profile = trials[0].suite, trials[0].profile
+    both = [load_results(folder, suite=suite, profile=profile, without=()) for folder in (results, Path(against))]
+    for problem in both[0].problems + both[1].problems:
+        click.echo(f"warning: {problem}", err=True)
+    found = compare_exactly(both[0].rows, both[1].rows, trials)
+    for trial in found:
+        if trial.state != "identical":
+            click.echo(f"{trial.state}  {trial.trial}: {trial.detail}")
+    count = Counter(trial.state for trial in found)
+    values = sum(trial.values for trial in found if trial.state == "identical")
+    click.echo(
+        f"{count['identical']} trials identical bit for bit ({values} values), {count['differs']} different, "
+        f"{count['missing']} done on one side only, {len(trials) - len(found)} on none"
+    )
+    return 0 if count["identical"] == len(found) else 1
