@@ -14,12 +14,15 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
+from bench.data.png import check_file, read_png
 from bench.data.split import (
     IGNORE_INDEX,
     SPLITS,
@@ -49,6 +52,7 @@ OFFICIAL_WEIGHTS = np.array([0.2595, 0.1826, 4.5640, 0.1417, 0.9051, 0.3826, 9.6
 OFFICIAL_WEIGHTS.flags.writeable = False
 
 HEIGHT, WIDTH = 360, 480  # px, of every file in the layout
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")  # of an image, without .png; it also names folders of panels
 FILE_VOID = 11
 TO_BRING_IT = "`bench data fetch camvid` downloads it, `bench data add camvid PATH` copies one that you have"
 
@@ -81,7 +85,8 @@ def list_names(root: Path, split: str) -> list[str]:
     """Returns the sorted names (without .png) of a split: from SPLIT.txt, or from the folder without one.
 
     Raises:
-        DataError: the list cannot be read, pairs different names or repeats one; the folder is missing.
+        DataError: the list cannot be read, pairs different names or repeats one; the folder is missing; a name
+            is not made of letters, digits, '_', '-' and '.'.
     """
     listing = root / f"{split}.txt"
     if listing.exists():
@@ -91,15 +96,22 @@ def list_names(root: Path, split: str) -> list[str]:
             names = [path.stem for path in (root / split).iterdir() if path.suffix == ".png"]
         except OSError as error:
             raise DataError(f"CamVid {split}: cannot list {root / split}: {error.strerror}") from error
-    twice = {name for name in names if names.count(name) > 1}
-    if twice:
-        raise DataError(f"{listing}: lists {min(twice)}.png more than once")
+    for name, count in Counter(names).items():
+        if not NAME.fullmatch(name):
+            where = listing if listing.exists() else root / split
+            raise DataError(
+                f"{where}: file name {name[:200] + '.png'!r}; allowed are letters, digits, '_', '-' and '.', "
+                "a letter or digit first, at most 100"
+            )
+        if count > 1:
+            raise DataError(f"{listing}: lists {name}.png more than once")
     return sorted(names)
 
 
 def _read_list(listing: Path) -> Iterator[str]:
     """Yields the image name of every pair in a list file."""
     try:
+        check_file(listing)
         lines = listing.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"{listing}: cannot be read: {error}") from error
@@ -110,7 +122,8 @@ def _read_list(listing: Path) -> Iterator[str]:
         stems = {Path(part).stem for part in parts}
         if len(parts) != 2 or len(stems) != 1:
             raise DataError(
-                f"{listing}:{number}: must be the paths of an image and of its labels, alike in file name, got {line!r}"
+                f"{listing}:{number}: must be the paths of an image and of its labels, alike in file name, "
+                f"got {line[:200]!r}"
             )
         yield stems.pop()
 
@@ -130,38 +143,16 @@ def checked_names(root: Path, split: str, options: Options) -> list[str]:
     return names
 
 
-def _decode(path: Path, modes: tuple[str, ...]) -> Image.Image:
-    """Opens one PNG of the layout's size and decodes it."""
-    try:
-        with Image.open(path, formats=["PNG"]) as image:
-            # The header is checked before a pixel is decoded, so a small file cannot unfold into gigabytes.
-            if image.size != (WIDTH, HEIGHT):
-                raise DataError(f"{path}: is {image.height}x{image.width} px, expected {HEIGHT}x{WIDTH}")
-            if image.mode not in modes:
-                raise DataError(f"{path}: pixel mode is {image.mode}, expected {' or '.join(modes)}")
-            image.load()
-            return image.copy()
-    except DataError:
-        raise
-    except (
-        OSError,
-        ValueError,
-        SyntaxError,
-        Image.DecompressionBombError,
-        Image.DecompressionBombWarning,
-    ) as error:
-        raise DataError(f"{path}: missing, truncated or not a PNG image: {error}") from error
-
-
 def read_pair(root: Path, split: str, name: str) -> tuple[np.ndarray, np.ndarray]:
     """Returns one image (360,480,3) uint8 and its labels (360,480) uint8 as in the file (void 11).
 
     Raises:
         DataError: a file is missing, damaged, of another size or mode, or has a label above 11.
     """
-    image = np.asarray(_decode(root / split / f"{name}.png", ("RGB", "RGBA", "P", "L")).convert("RGB"))
+    size = (HEIGHT, WIDTH)
+    image = np.asarray(read_png(root / split / f"{name}.png", ("RGB", "RGBA", "P", "L"), size).convert("RGB"))
     path = root / f"{split}annot" / f"{name}.png"
-    labels = np.asarray(_decode(path, ("L", "P")))
+    labels = np.asarray(read_png(path, ("L", "P"), size))
     if labels.max() > FILE_VOID:
         row, column = np.argwhere(labels > FILE_VOID)[0]
         raise DataError(

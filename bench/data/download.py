@@ -4,54 +4,27 @@ Everything happens in a temporary folder beside the target. Only after every ima
 decoded and its digest found right is that folder renamed to its final name, so that whatever goes wrong on the
 way, half a data set is never taken for a whole one.
 
-An archive is not trusted: nothing but .../CamVid/SPLIT/NAME.png, .../CamVid/SPLITannot/NAME.png and
-.../CamVid/SPLIT.txt is taken out of it, under names made here, and one unsafe member refuses the whole.
+What is taken out of an archive, and what is refused, is in `bench.data.archive`.
 """
 
 from __future__ import annotations
 
-import re
 import shutil
-import tarfile
 import tempfile
-import zipfile
-import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from functools import partial
-from io import BytesIO
-from lzma import LZMAError
 from pathlib import Path
-from typing import IO
 from urllib.parse import urlsplit
 
 from bench.data import camvid
+from bench.data.archive import MAX_ARCHIVE_BYTES, extract
 from bench.data.split import SPLITS, Options
 from bench.errors import DataError
 
 # Called with the bytes so far and, where the server says so, the bytes in all.
 Progress = Callable[[int, int | None], None]
 
-MAX_MEMBER_BYTES = 8 << 20  # a 360x480 RGB image is 0.5 MB before compression
-MAX_ARCHIVE_BYTES = 4 << 30  # the public archive is 0.2 GB
-MAX_MEMBERS = 100_000
 TIMEOUT_S = 60
-
-_FOLDERS = {folder for split in SPLITS for folder in (split, f"{split}annot")}
-_LISTS = {f"{split}.txt" for split in SPLITS}
-_IMAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}\.png")
-
-
-@dataclass(frozen=True)
-class Member:
-    """One file in an archive, of either kind."""
-
-    name: str
-    size: int  # bytes, as the archive declares it
-    is_file: bool
-    is_link: bool
-    open: Callable[[], IO[bytes]]
 
 
 def fetch(url: str, options: Options, progress: Progress | None = None) -> Path:
@@ -111,88 +84,6 @@ def add(path: Path, options: Options) -> Path:
             extract(path, stage / "CamVid", str(path))
             _check(stage / "CamVid", options, f"{path}: CamVid")
         return _put_in_place(stage / "CamVid")
-
-
-def extract(archive: Path, target: Path, called: str) -> None:
-    """Takes the CamVid images and lists out of an archive, and nothing else.
-
-    Args:
-        archive: a zip file, or a tar file, compressed or not.
-        target: folder that is made.
-        called: how messages name the archive.
-
-    Raises:
-        DataError: not an archive, truncated, or holds a member that is absolute, climbs with "..", is a link or
-            a device inside CamVid/, is too big, or comes twice; or holds no CamVid/ at all.
-    """
-    taken = total = 0
-    try:
-        for number, member in enumerate(_members(archive, called)):
-            total += member.size
-            if number >= MAX_MEMBERS or total > MAX_ARCHIVE_BYTES:
-                raise DataError(
-                    f"{called}: unpacks to more than {MAX_MEMBERS} files or {MAX_ARCHIVE_BYTES >> 30} GiB; refused"
-                )
-            place = _place(member, called)
-            if place is None:
-                continue
-            if member.size > MAX_MEMBER_BYTES:
-                raise DataError(f"{called}: {member.name!r} is {member.size} bytes, no CamVid file is; refused")
-            (target / place).parent.mkdir(parents=True, exist_ok=True)
-            with member.open() as source, (target / place).open("xb") as file:
-                # The declared size may lie: never read more than it.
-                content = source.read(member.size + 1)
-                if len(content) != member.size:
-                    raise DataError(f"{called}: {member.name!r} is not as long as the archive says; damaged")
-                file.write(content)
-            taken += 1
-    except FileExistsError as error:
-        raise DataError(f"{called}: holds {Path(error.filename).name} twice; refused") from error
-    except (tarfile.TarError, zipfile.BadZipFile, zlib.error, LZMAError, EOFError, OSError, RuntimeError) as error:
-        # RuntimeError: zipfile's word for an encrypted member (and NotImplementedError for a rare compression).
-        raise DataError(f"{called}: cannot be unpacked, truncated or damaged: {error}") from error
-    if not taken:
-        raise DataError(f"{called}: holds no CamVid/train/NAME.png, or any other file of the public layout")
-
-
-def _place(member: Member, called: str) -> Path | None:
-    """Returns where a member goes under CamVid/, or None where it is none of ours; refuses an unsafe one."""
-    parts = member.name.replace("\\", "/").split("/")
-    if parts[0] == "" or ".." in parts or ":" in parts[0]:
-        raise DataError(f"{called}: member {member.name!r} points outside the archive; refused")
-    if "CamVid" not in parts:
-        return None
-    rest = parts[parts.index("CamVid") + 1 :]
-    if member.is_link:
-        raise DataError(f"{called}: member {member.name!r} is a link; refused")
-    wanted = (len(rest) == 2 and rest[0] in _FOLDERS and rest[1] != "") or (len(rest) == 1 and rest[0] in _LISTS)
-    if not wanted:
-        return None
-    if not member.is_file or (len(rest) == 2 and not _IMAGE.fullmatch(rest[1])):
-        raise DataError(f"{called}: member {member.name!r} is not an image file NAME.png; refused")
-    return Path(*rest)
-
-
-def _members(archive: Path, called: str) -> Iterator[Member]:
-    """Yields the members of a zip or tar file in order."""
-    if zipfile.is_zipfile(archive):
-        with zipfile.ZipFile(archive) as opened:
-            for info in opened.infolist():
-                is_link = (info.external_attr >> 16) & 0o170000 == 0o120000
-                yield Member(info.filename, info.file_size, not info.is_dir(), is_link, partial(opened.open, info))
-        return
-    try:
-        stream = tarfile.open(archive, "r:*")  # noqa: SIM115
-    except tarfile.ReadError as error:
-        raise DataError(f"{called}: not a folder, and no zip or tar archive that can be read") from error
-    with stream:
-        for entry in stream:
-            is_link = entry.issym() or entry.islnk()
-            yield Member(entry.name, entry.size, entry.isfile(), is_link, partial(_open_tar, stream, entry))
-
-
-def _open_tar(stream: tarfile.TarFile, entry: tarfile.TarInfo) -> IO[bytes]:
-    return stream.extractfile(entry) or BytesIO()
 
 
 def _download(url: str, target: Path, progress: Progress | None) -> None:

@@ -1,5 +1,5 @@
+import os
 import struct
-import zlib
 
 import numpy as np
 import pytest
@@ -128,13 +128,11 @@ def test_labels_with_a_palette_are_read_as_indices(tiny):
 
 def test_a_decompression_bomb_is_refused_before_it_unfolds(tiny):
     root, options = tiny
-    header = struct.pack(">IIBBBBB", 60_000, 60_000, 8, 2, 0, 0, 0)
-    chunks = [(b"IHDR", header), (b"IDAT", zlib.compress(bytes(1000))), (b"IEND", b"")]
-    data = b"\x89PNG\r\n\x1a\n"
-    for kind, body in chunks:
-        data += struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
-    (root / "val" / "val_000.png").write_bytes(data)
-    with pytest.raises(DataError, match=r"val_000\.png: missing, truncated or not a PNG.*decompression bomb"):
+    path = root / "val" / "val_000.png"
+    content = bytearray(path.read_bytes())
+    content[16:24] = struct.pack(">II", 60_000, 60_000)
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=r"val_000\.png: is 60000x60000 px, expected 360x480"):
         camvid.load("val", 36, 48, options)
 
 
@@ -174,6 +172,39 @@ def test_list_file_that_is_not_text(tiny):
     root, options = tiny
     (root / "val.txt").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(DataError, match=r"val\.txt: cannot be read"):
+        camvid.load("val", 36, 48, options)
+
+
+@pytest.mark.parametrize("name", ["a\0b", "\x1b[31mred", "..", ".hidden", "a" * 5000, "a\u202eb", "<b>", "$x$"])
+def test_list_file_with_a_name_that_no_image_has(tiny, name):
+    root, options = tiny
+    (root / "val.txt").write_text(f"/CamVid/val/{name}.png /CamVid/valannot/{name}.png\n", encoding="utf-8")
+    with pytest.raises(DataError, match=r"val\.txt: file name '.*'; allowed are letters, digits") as caught:
+        load_split("camvid", "val", 36, 48, options)
+    assert str(caught.value).isprintable()
+    assert len(str(caught.value)) < 600
+
+
+@pytest.mark.parametrize("name", [b"a\nb.png", b"\xff.png", b"a b.png"])
+def test_a_folder_with_a_name_that_no_image_has(tiny, name):
+    root, options = tiny
+    (root / "val.txt").unlink()
+    with open(os.fsencode(root / "val") + b"/" + name, "wb"):  # noqa: PTH123 - the name is no text
+        pass
+    with pytest.raises(DataError, match=r"/val: file name '.*'; allowed are letters, digits"):
+        load_split("camvid", "val", 36, 48, options)
+
+
+def test_list_file_that_is_a_pipe_or_endless(tiny):
+    root, options = tiny
+    (root / "val.txt").unlink()
+    os.mkfifo(root / "val.txt")
+    with pytest.raises(DataError, match=r"val\.txt: cannot be read: not a file"):
+        camvid.load("val", 36, 48, options)
+    (root / "val.txt").unlink()
+    with (root / "val.txt").open("wb") as file:
+        file.truncate(9 << 20)
+    with pytest.raises(DataError, match=r"val\.txt: 9437184 bytes; at most 8 MiB are read"):
         camvid.load("val", 36, 48, options)
 
 

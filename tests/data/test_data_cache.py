@@ -1,3 +1,5 @@
+import hashlib
+import io
 import logging
 import os
 
@@ -98,17 +100,53 @@ def test_a_damaged_entry_is_rebuilt(data_home, caplog, damage):
     assert counted.loads == 2
 
 
-def test_an_entry_with_the_pixels_of_another_is_rebuilt(data_home):
+def test_an_entry_that_would_run_code_is_rebuilt(data_home, caplog, tmp_path):
     counted = Counted()
     counted.get()
     path = entries(data_home)[0]
-    with np.load(path) as entry:
-        parts = dict(entry)
-    parts["images"] = parts["images"] + np.uint8(1)
-    with path.open("wb") as file:
-        np.savez(file, **parts)
+    objects = io.BytesIO()
+    planted = np.array([Planted(tmp_path / "ran")], dtype=object)
+    np.savez(objects, names=planted, digest=planted, images=planted, labels=planted)
+    path.write_bytes(hashlib.sha256(objects.getvalue()).digest() + objects.getvalue())
     assert (counted.get().images == 7).all()
     assert counted.loads == 2
+    assert "is damaged" in caplog.text
+    assert not (tmp_path / "ran").exists()
+
+
+class Planted:
+    """Writes a file when it is unpickled."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return (type(self.path).touch, (self.path,))
+
+
+def test_every_flipped_byte_is_found(data_home, caplog):
+    counted = Counted()
+    counted.get()
+    path = entries(data_home)[0]
+    good = path.read_bytes()
+    places = range(0, len(good), 23)
+    for place in places:
+        hurt = bytearray(good)
+        hurt[place] ^= 1
+        path.write_bytes(hurt)
+        assert (counted.get().images == 7).all()
+    assert counted.loads == 1 + len(places)
+    assert path.read_bytes() == good
+
+
+def test_an_interrupted_write_leaves_no_entry(data_home, monkeypatch):
+    def interrupted(*args, **kwargs):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(np, "savez", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        Counted().get()
+    assert entries(data_home) == []
 
 
 def test_a_folder_that_cannot_be_written_means_no_cache_and_a_warning(data_home, caplog):

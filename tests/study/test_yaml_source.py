@@ -87,6 +87,7 @@ LAUGHS = "a: &a [1,1,1,1,1,1,1,1,1]\n" + "".join(
         ("a: [1", r"^f\.yaml:1: not valid YAML: while parsing a flow sequence, expected ',' or ']'"),
         ("a:\n\t- 1", r"^f\.yaml:2: not valid YAML: .*'\\t' that cannot start any token$"),
         ("a: *b", r"^f\.yaml:1: not valid YAML: found undefined alias 'b'$"),
+        ("a: *" + "b" * 5000, r"^f\.yaml:1: not valid YAML: found undefined alias 'b{100,180}\.\.\.$"),
         ("a: 1\n---\nb: 2", r"^f\.yaml:2: not valid YAML: expected a single document"),
         ("a: 1\nb: \0", r"^f\.yaml:2: not valid YAML: a character that YAML does not allow$"),
         ('a: "\\UFFFFFFFF"', r"^f\.yaml: not valid YAML: "),
