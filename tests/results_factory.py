@@ -1,7 +1,16 @@
-"""A small study, its trials and plausible results files, for tests of several rooms."""
+"""A small study, its trials and plausible results files, for tests of several rooms.
 
+`write` stores a trial as this version of the program does, with every column of its identity and the provenance that
+says by which settings and source it came about. `outdated` is the same trial as it was planned under other source: what
+is written for it is stale for the trial itself.
+"""
+
+import json
+from dataclasses import replace
 from pathlib import Path
 
+from bench.results.provenance import source_columns
+from bench.results.schema import SCHEMA_VERSION
 from bench.results.store import path_of, write_trial
 from bench.study.config import load_study
 from bench.study.trials import Trial, plan
@@ -11,6 +20,10 @@ ROOT = Path(__file__).parent.parent
 
 def trials(profile="smoke", **selection) -> list[Trial]:
     return plan(load_study(ROOT / "bench.yaml"), "decoder-variants", profile, **selection)
+
+
+def outdated(trial: Trial, path="bench/training/loop.py") -> Trial:
+    return replace(trial, sources=trial.sources | {path: "0" * 8})
 
 
 def constants(trial: Trial, **changes):
@@ -26,9 +39,14 @@ def constants(trial: Trial, **changes):
         "seed": trial.seed,
         "status": "done",
         "selected_iteration": 100,
-        "schema_version": 1,
+        "schema_version": SCHEMA_VERSION,
+        "config": json.dumps(trial.as_dict(), sort_keys=True),
+        "determinism": trial.determinism,
+        "git_commit": "0123456789abcdef0123456789abcdef01234567",
         "git_dirty": None,
+        "started_at": "2026-01-02T03:04:05+00:00",
         "duration_s": 12.5,
+        **source_columns(trial),
         **changes,
     }
 

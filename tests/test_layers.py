@@ -20,6 +20,7 @@ LEVELS = {
     "results": 2,
     "study": 1,
     "errors": 0,
+    "atomic": 1,
     "models": 0,
 }
 TORCH_FREE = ("study", "data", "results", "replication", "reporting")

@@ -1,7 +1,9 @@
 """From the long results to the numbers that are reported: one row per value, averaged over seeds.
 
 A reported score is the `score` row of split test or train at the trial's `selected_iteration`. Trials that
-did not end as done do not count, and neither do trials of another configuration than the one asked for.
+did not end as done do not count, and neither do trials of another configuration than the one asked for. A result is
+stale when it was stored under other settings or source than its trial is planned with now; `choose` says where a
+stale one stands in, so that no mean mixes stale and current seeds.
 
 Frames have the columns KEYS, value (mean over seeds; a fraction, or in the unit of COST_METRICS), std (over
 seeds, divided by n−1; NaN for n = 1), n (seeds) and trials (tuple of digests). Absent text is "".
@@ -9,20 +11,23 @@ seeds, divided by n−1; NaN for n = 1), n (seeds) and trials (tuple of digests)
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import json
+from collections.abc import Collection, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from bench.errors import ResultsError
+from bench.results.changes import Change, changes, json_object
 from bench.results.schema import COLUMNS, COST_METRICS
 from bench.study.catalog import METRIC_TITLES
+from bench.study.trials import Trial
 
 KEYS = ("model", "weighting", "split", "metric", "protocol")
 SCORE_COLUMNS = (*KEYS, "value", "std", "n", "trials")
 COST_COLUMNS = (*SCORE_COLUMNS, "passes", "device_name")
 CLASS_COLUMNS = (*KEYS, "class_name", "value", "std", "n", "trials")
-STALE_COLUMNS = ("trial", "digest", "started_at")
 MACHINE_COSTS = (
     "forward_ms",
     "backward_ms",
@@ -121,11 +126,72 @@ def reported(
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=list(SCORE_COLUMNS))
 
 
-def stale_trials(results: pd.DataFrame, digests: Collection[str]) -> pd.DataFrame:
-    """Returns trial, digest and start of the stored trials outside `digests`, however they ended."""
-    rows = results.loc[~results["digest"].isin(list(digests)), list(STALE_COLUMNS)]
-    rows = _plain(rows).drop_duplicates(["trial", "digest"])
-    return rows.sort_values(list(STALE_COLUMNS), ignore_index=True)
+class Choice(NamedTuple):
+    """The rows to report, and the digests of those among them that are stale."""
+
+    rows: pd.DataFrame
+    stale: frozenset[str]
+
+
+def choose(results: pd.DataFrame, trials: Sequence[Trial]) -> Choice:
+    """Selects the results to report: the current ones, and stale ones of the cells that have none that is current.
+
+    A cell is a model's cost, or its training with one loss weighting under all seeds. Of its stale results those of
+    the latest generation are taken, that is of the settings and source of the latest one; of a trial that is there
+    several times in it, the latest.
+
+    Args:
+        results: rows of one suite and profile in the columns of `bench.results.schema`.
+        trials: those that are planned now; results of others are left out.
+    """
+    current = {trial.digest for trial in trials}
+    done = set(results.loc[results["status"] == "done", "digest"]) & current
+    covered = {_cell(trial) for trial in trials if trial.digest in done}
+    planned = {trial.id: trial for trial in trials if _cell(trial) not in covered}
+    generations: dict[tuple[str, str, str], tuple[str, ...]] = {}
+    stale: dict[str, str] = {}
+    for stored in _newest_first(results, list(planned.values())):
+        trial = planned[stored["trial"]]
+        generation = _generation(stored, trial)
+        if generations.setdefault(_cell(trial), generation) == generation:
+            stale.setdefault(trial.id, stored["digest"])
+    chosen = [results[results["digest"].isin(list(digests))] for digests in (current, stale.values())]
+    return Choice(pd.concat(chosen) if stale else chosen[0], frozenset(stale.values()))
+
+
+def why_stale(results: pd.DataFrame, trials: Sequence[Trial]) -> dict[str, tuple[Change, ...]]:
+    """Returns, by id of every trial that is not done but has a stale result, what has changed since the latest one.
+
+    Args:
+        results, trials: as for `choose`.
+    """
+    done = set(results.loc[results["status"] == "done", "digest"])
+    missing = {trial.id: trial for trial in trials if trial.digest not in done}
+    found: dict[str, tuple[Change, ...]] = {}
+    for stored in _newest_first(results, list(missing.values())):
+        if stored["trial"] not in found:
+            found[stored["trial"]] = changes(stored, missing[stored["trial"]])
+    return found
+
+
+def _newest_first(results: pd.DataFrame, trials: Sequence[Trial]) -> list[dict[Any, Any]]:
+    """Returns the provenance of every result that is done, of a planned trial, and stale; the latest first."""
+    done = results[(results["status"] == "done") & results["trial"].isin([trial.id for trial in trials])]
+    done = _plain(done[~done["digest"].isin([trial.digest for trial in trials])].drop_duplicates("digest"))
+    return sorted(done.to_dict("records"), key=lambda row: (row["started_at"], row["digest"]), reverse=True)
+
+
+def _cell(trial: Trial) -> tuple[str, str, str]:
+    """What is averaged over seeds into one number."""
+    return trial.kind, trial.model, trial.weighting or ""
+
+
+def _generation(stored: dict[Any, Any], trial: Trial) -> tuple[str, ...]:
+    """Returns what the seeds of a cell have in common when they were run under the same settings and source."""
+    unimportant = set(trial.as_dict()) - set(trial.declared) | {"seed"}
+    config = json_object(stored["config"]) or {}
+    settings = {name: value for name, value in config.items() if name not in unimportant}
+    return json.dumps(settings, sort_keys=True), stored["sources"], stored["protocols"]
 
 
 def _selected(results: pd.DataFrame, digests: Collection[str] | None, record: str) -> pd.DataFrame:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,8 +12,10 @@ import pandas as pd
 from bench.errors import ConfigError, ResultsError
 from bench.replication.baseline import read_baseline, write_baseline
 from bench.replication.check import Verdict, against_baseline, against_paper
-from bench.replication.scores import reported
+from bench.replication.scores import reported, why_stale
+from bench.results.changes import summary
 from bench.results.store import load_results
+from bench.study.catalog import WEIGHTING_TITLES
 from bench.study.config import Study
 from bench.study.trials import Trial
 
@@ -29,7 +32,7 @@ def verdicts_of(rows: pd.DataFrame, trials: Sequence[Trial], study: Study, again
 
     Args:
         rows: results of one suite and profile
-        trials: the trials of that suite and profile; results of other configurations do not count
+        trials: the trials of that suite and profile; stale results do not count, but are named as the reason
         study: for its tolerances
         against: "paper", "baseline", or the path of a baseline file or of a results folder
         home: the folder of bench.yaml
@@ -44,17 +47,45 @@ def verdicts_of(rows: pd.DataFrame, trials: Sequence[Trial], study: Study, again
     if tolerances is None:
         raise ConfigError(f"bench.yaml has no tolerances.{kind}.{profile}; add the allowed gap per metric")
     verdicts = compared(rows, trials, study, against, tolerances, home)
-    return verdicts + unfinished(rows, trials, verdicts)
+    stale = stale_reasons(rows, trials)
+    of_cell = _of_cells(rows, trials, stale)
+    verdicts = [
+        replace(verdict, reason=of_cell.get(_cell(verdict), verdict.reason))
+        if verdict.verdict == "missing"
+        else verdict
+        for verdict in verdicts
+    ]
+    return verdicts + unfinished(rows, trials, verdicts, stale)
 
 
-def unfinished(rows: pd.DataFrame, trials: Sequence[Trial], verdicts: Sequence[Verdict]) -> list[Verdict]:
+def stale_reasons(rows: pd.DataFrame, trials: Sequence[Trial]) -> dict[str, str]:
+    """Returns "stale: what has changed" by id of the trials that have a stale result and none that counts."""
+    return {name: f"stale: {summary(found)}" for name, found in why_stale(rows, trials).items()}
+
+
+def _of_cells(rows: pd.DataFrame, trials: Sequence[Trial], reasons: Mapping[str, str]) -> dict[tuple[str, str], str]:
+    """Returns the reasons by model and weighting ("" for costs), without those that have a result that counts."""
+    done = set(rows.loc[rows["status"] == "done", "digest"])
+    counting = {(trial.model, trial.weighting or "") for trial in trials if trial.digest in done}
+    found = {(trial.model, trial.weighting or ""): reasons[trial.id] for trial in trials if trial.id in reasons}
+    return {cell: reason for cell, reason in found.items() if cell not in counting}
+
+
+def _cell(verdict: Verdict) -> tuple[str, str]:
+    """Returns model and weighting of the trials that a verdict is about; a cost has no weighting."""
+    model, second = verdict.cell.split()[:2]
+    return model, second if second in WEIGHTING_TITLES else ""
+
+
+def unfinished(
+    rows: pd.DataFrame, trials: Sequence[Trial], verdicts: Sequence[Verdict], stale: Mapping[str, str]
+) -> list[Verdict]:
     """Returns a missing verdict for every planned trial that is not done and that no missing cell speaks of yet.
 
     Without them a seed that failed would leave the mean unnoticed, and so would a model that a baseline has not.
     """
     done = set(rows.loc[rows["status"] == "done", "digest"])
-    spoken_of = {tuple(verdict.cell.split()[:2]) for verdict in verdicts if verdict.verdict == "missing"}
-    spoken_of |= {(cell[0], "") for cell in spoken_of}
+    spoken_of = {_cell(verdict) for verdict in verdicts if verdict.verdict == "missing"}
     ended = rows.drop_duplicates("digest").set_index("digest")["status"].to_dict()
     return [
         Verdict(
@@ -66,7 +97,7 @@ def unfinished(rows: pd.DataFrame, trials: Sequence[Trial], verdicts: Sequence[V
             tolerance=0.0,
             verdict="missing",
             n=0,
-            reason=ended.get(trial.digest, "not run yet"),
+            reason=ended.get(trial.digest, stale.get(trial.id, "not run yet")),
         )
         for trial in trials
         if trial.digest not in done and (trial.model, trial.weighting or "") not in spoken_of

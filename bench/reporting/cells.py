@@ -9,6 +9,8 @@ import math
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from bench.reporting.staleness import MARK
+
 MISSING = "—"
 
 
@@ -25,6 +27,7 @@ class Cell:
     comparable: bool = True  # False: another definition than the paper's, so there is no difference
     best_paper: bool = False
     best_ours: bool = False
+    stale: bool = False  # ours was measured under other settings or source than are planned now
 
     @property
     def difference(self) -> float | None:
@@ -35,11 +38,11 @@ class Cell:
 
     @property
     def ours_text(self) -> str:
-        """Our value, with its standard deviation where several seeds give one."""
+        """Our value, with its standard deviation where several seeds give one, and a mark where it is stale."""
         if self.ours is None or math.isnan(self.ours):
             return MISSING
         spread = "" if math.isnan(self.std) else f" ± {self.std:.{self.decimals}f}"
-        return f"{self.ours:.{self.decimals}f}{spread}"
+        return f"{self.ours:.{self.decimals}f}{spread}{f' {MARK}' if self.stale else ''}"
 
     @property
     def difference_text(self) -> str:
@@ -113,13 +116,17 @@ def runs_label(counts: Collection[int]) -> str:
 
 
 def with_best(rows: Sequence[Row], columns: Sequence[Column]) -> tuple[Row, ...]:
-    """Returns the rows with the best score of each column marked; a cost has no best, nor has a lone value."""
+    """Returns the rows with the best score of each column marked; a cost has no best, nor has a lone value.
+
+    Stale values stand back where a column has any that is current.
+    """
     cells = [list(row.cells) for row in rows]
     for number, column in enumerate(columns):
         if not column.weighting:
             continue
         papers = [row[number].paper for row in cells]
-        ours = [_as_shown(row[number]) for row in cells]
+        current = any(row[number].n and not row[number].stale for row in cells)
+        ours = [None if current and row[number].stale else _as_shown(row[number]) for row in cells]
         for row, paper, our in zip(cells, papers, ours, strict=True):
             row[number] = replace(row[number], best_paper=_is_best(paper, papers), best_ours=_is_best(our, ours))
     return tuple(replace(row, cells=tuple(marked)) for row, marked in zip(rows, cells, strict=True))

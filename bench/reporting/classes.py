@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -101,11 +103,13 @@ def _plain_log(axes: Axes, factor: float, minor: str = "") -> None:
     axes.grid(visible=False, axis="y")
 
 
-def class_bars(results: pd.DataFrame, weighting: str, notice: str = "") -> Figure | None:
+def class_bars(
+    results: pd.DataFrame, weighting: str, notice: str = "", titles: Mapping[str, str] = MODEL_TITLES
+) -> Figure | None:
     """Draws, per class, the IoU of every model as a bar and its accuracy (recall) as a dot, on the test images.
 
     Classes run from the most to the least frequent in training. Seeds are averaged. A class that never occurs
-    has no bar.
+    has no bar. `titles` are the names of the models.
 
     Returns:
         None where no training with this weighting is done.
@@ -142,7 +146,7 @@ def class_bars(results: pd.DataFrame, weighting: str, notice: str = "") -> Figur
     as_percent(axes, "x")
     axes.grid(visible=False, axis="y")
     axes.set_title("Test images: IoU (bars) and accuracy (dots), %")
-    handles: list[Patch | Line2D] = [Patch(color=MODEL_STYLES[m].colour, label=MODEL_TITLES[m]) for m in models]
+    handles: list[Patch | Line2D] = [Patch(color=MODEL_STYLES[m].colour, label=titles[m]) for m in models]
     handles.append(Line2D([], [], linestyle="", marker="o", markersize=3, color=MUTED, label="Accuracy of the class"))
     figure.legend(handles=handles, loc="outside lower left", ncols=2, handlelength=1.2, labelspacing=0.4)
     return figure

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import textwrap
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -20,13 +21,16 @@ from bench.replication.check import Verdict, counts
 from bench.reporting.overview import as_duration
 from bench.reporting.scale import planned_scale, scale_notice
 from bench.results import schema
+from bench.results.changes import Change, changes
 from bench.results.schema import COLUMNS
 from bench.results.store import Outcome
 from bench.study.catalog import METRIC_TITLES, MODEL_TITLES, WEIGHTING_TITLES
 from bench.study.config import Study
 from bench.study.trials import Trial
 
-COLOURS = {"done": "green", "within": "green", "ok": "green", "missing": "yellow", "note": "yellow"}
+COLOURS = dict.fromkeys(("done", "within", "ok"), "green") | dict.fromkeys(
+    ("missing", "interrupted", "stale", "note"), "yellow"
+)
 
 
 def print_plan(trials: Sequence[Trial], outcomes: Sequence[Outcome], estimates: Mapping[str, Any]) -> None:
@@ -54,22 +58,66 @@ def print_plan(trials: Sequence[Trial], outcomes: Sequence[Outcome], estimates: 
     console.print(f"{done} of {len(trials)} done; the rest takes about {as_duration(left)} and {memory:.0f} MiB here")
 
 
-def print_status(trials: Sequence[Trial], outcomes: Sequence[Outcome], results: Path) -> None:
-    """Prints how many trials are done, and each of the others with the reason."""
+def print_status(
+    trials: Sequence[Trial],
+    outcomes: Sequence[Outcome],
+    results: Path,
+    before: Mapping[str, Mapping[str, Any] | None] | None = None,
+) -> None:
+    """Prints how many trials are done, and each of the others with the reason.
+
+    Args:
+        trials, outcomes: each with its other
+        results: the results folder
+        before: by id of the stale trials, the provenance of their latest result, from `stored_before`; None leaves out
+            what has changed since
+    """
     console = Console(soft_wrap=True)
-    found = Counter(outcome.status for outcome in outcomes)
+    found = Counter(_state(outcome) for outcome in outcomes)
     summary = ", ".join(f"{number} {status}" for status, number in found.items())
     console.print(f"suite {trials[0].suite}, profile {trials[0].profile}: {summary}, of {len(trials)}")
     for trial, outcome in zip(trials, outcomes, strict=True):
-        if outcome.status != "done":
+        explained_below = before is not None and _state(outcome) == "stale"
+        if outcome.status != "done" and not explained_below:
             reason = f": {escape(outcome.reason)}" if outcome.reason else ""
-            console.print(f"  {_coloured(outcome.status)}  {trial.id}{reason}", highlight=False)
+            console.print(f"  {_coloured(_state(outcome))}  {trial.id}{reason}", highlight=False)
+    for names, stored, found_changes in _grouped_changes(trials, before or {}):
+        console.print(f"  {_coloured('stale')}  {len(names)} trial{'s' * (len(names) > 1)}{stored}", highlight=False)
+        for line in textwrap.wrap(", ".join(names), 110):
+            console.print(f"    {line}", highlight=False)
+        for change in found_changes:
+            console.print(f"      {change}", highlight=False, markup=False)
     if found["damaged"]:
         console.print("next: move the damaged files away; nothing is overwritten", highlight=False)
     elif found["done"] < len(trials):
         elsewhere = "" if results == Path("results") else f" --results {results}"
-        command = f"bench run --suite {trials[0].suite} --profile {trials[0].profile}{elsewhere}"
-        console.print(f"next: {command}", highlight=False, markup=False)
+        selection = f"--suite {trials[0].suite} --profile {trials[0].profile}{elsewhere}"
+        if found["stale"] and before is None:
+            console.print(f"what has changed: bench status {selection} --why", highlight=False, markup=False)
+        console.print(f"next: bench run {selection}", highlight=False, markup=False)
+
+
+def _state(outcome: Outcome) -> str:
+    return "stale" if outcome.status == "missing" and outcome.stale else outcome.status
+
+
+def _grouped_changes(
+    trials: Sequence[Trial], before: Mapping[str, Mapping[str, Any] | None]
+) -> Iterator[tuple[list[str], str, tuple[Change | str, ...]]]:
+    """Yields trials that are stale for equal reasons: their short names, when and by which commits, and the reasons."""
+    groups: dict[tuple[Change | str, ...], list[Trial]] = {}
+    for trial in trials:
+        if trial.id in before:
+            stored = before[trial.id]
+            reasons = changes(stored, trial) if stored else ("no file of it can be read",)
+            groups.setdefault(reasons, []).append(trial)
+    for reasons, group in groups.items():
+        rows = [stored for trial in group if (stored := before[trial.id])]
+        dates = sorted({str(row["started_at"])[:10] for row in rows if row["started_at"]})
+        commits = sorted({str(row["git_commit"])[:8] for row in rows if row["git_commit"]})
+        stored_when = f", stored {' to '.join(dict.fromkeys((dates[0], dates[-1])))}" if dates else ""
+        stored_by = f" by commit{'s' * (len(commits) > 1)} {', '.join(commits)}" if commits else ""
+        yield [_short(trial) for trial in group], escape(stored_when + stored_by), reasons
 
 
 def print_verdicts(verdicts: Sequence[Verdict], trials: Sequence[Trial], against: str) -> None:

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from bench.reporting.staleness import FRESH, Staleness
 from bench.study.catalog import MODEL_TITLES
 
 # Metric of a cost row: heading, divisor to the unit of the heading, decimals.
@@ -24,17 +25,18 @@ TIMES = ("forward_ms", "backward_ms")
 
 
 class CostTable(NamedTuple):
-    """Headings, and a row of texts per model; `notes` say how each column was measured."""
+    """Headings, and a row of texts per model; `notes` say how each column was measured, `legend` what a mark means."""
 
     headings: list[str]
     rows: list[list[str]]
     notes: list[str]
+    legend: str
 
 
-def cost_table(results: pd.DataFrame) -> CostTable | None:
+def cost_table(results: pd.DataFrame, stale: Staleness = FRESH) -> CostTable | None:
     """Returns the costs in `results`, rows of one suite and profile; None where no cost trial is done.
 
-    A time is shown as median [lower quartile to upper quartile].
+    A time is shown as median [lower quartile to upper quartile]. A model whose costs are stale has a mark.
     """
     found = results[(results["record"] == "cost") & (results["status"] == "done")]
     if found.empty:
@@ -46,10 +48,11 @@ def cost_table(results: pd.DataFrame) -> CostTable | None:
     }
     models = [model for model in MODEL_TITLES if model in set(found["model"])]
     headings = ["Model", *(heading for heading, _, _ in COLUMNS.values())]
-    rows = [[MODEL_TITLES[model], *(_text(values, model, metric) for metric in COLUMNS)] for model in models]
+    titles = stale.titles(found)
+    rows = [[titles[model], *(_text(values, model, metric) for metric in COLUMNS)] for model in models]
     protocols = first.dropna(subset="protocol").groupby("metric")["protocol"].unique()
     notes = [f"{COLUMNS[metric][0]}: {'; '.join(protocols[metric])}." for metric in COLUMNS if metric in protocols]
-    return CostTable(headings, rows, notes)
+    return CostTable(headings, rows, notes, stale.legend if stale.holds(found["digest"]) else "")
 
 
 def _text(values: dict[tuple[str, str], float], model: str, metric: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -9,14 +11,16 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from bench.reporting.style import INK, MODEL_STYLES, as_percent, model_legend, new_figure, paper_order
-from bench.study.catalog import METRIC_TITLES
+from bench.study.catalog import METRIC_TITLES, MODEL_TITLES
 
 VALIDATION_METRICS = ("global_accuracy", "class_average_accuracy", "mean_iou")
 SMOOTHING = 30  # the running mean spans this part of the training
 POINTS = 240  # drawn per line; 10 000 iterations of eight models would make a file of megabytes
 
 
-def training_curves(results: pd.DataFrame, weighting: str, notice: str = "") -> Figure | None:
+def training_curves(
+    results: pd.DataFrame, weighting: str, notice: str = "", titles: Mapping[str, str] = MODEL_TITLES
+) -> Figure | None:
     """Draws four panels over the iterations: loss (log scale), then validation G, C and mIoU in percent.
 
     The raw loss of the first seed is faint; the centred running mean over 1/30 of the training, averaged over
@@ -27,6 +31,7 @@ def training_curves(results: pd.DataFrame, weighting: str, notice: str = "") -> 
         results: rows of one suite and profile in the stored columns.
         weighting: the loss weighting to draw.
         notice: says what scale the run has; empty at the paper's scale.
+        titles: names of the models.
 
     Returns:
         None where no training with this weighting has stored a loss.
@@ -52,7 +57,7 @@ def training_curves(results: pd.DataFrame, weighting: str, notice: str = "") -> 
     panels[-1].set_xlabel("Iteration")
     ring = Line2D([], [], linestyle="", marker="o", markersize=8, color="white", markeredgecolor=INK)
     ring.set_label("Checkpoint that is reported")
-    model_legend(figure, models, extra=[ring], lines=True)
+    model_legend(figure, models, extra=[ring], lines=True, titles=titles)
     return figure
 
 

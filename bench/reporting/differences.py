@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 import seaborn as sns
@@ -16,7 +18,13 @@ ROW_IN = 0.3
 SCALE_POINTS = 30.0  # where the colours end; larger differences keep the last colour, and every cell has its number
 
 
-def difference_map(results: pd.DataFrame, weighting: str, table: str | None, notice: str = "") -> Figure | None:
+def difference_map(
+    results: pd.DataFrame,
+    weighting: str,
+    table: str | None,
+    notice: str = "",
+    titles: Mapping[str, str] = MODEL_TITLES,
+) -> Figure | None:
     """Returns a map of the differences of all scores of a weighting, in percentage points.
 
     Args:
@@ -24,6 +32,7 @@ def difference_map(results: pd.DataFrame, weighting: str, table: str | None, not
         weighting: which half of the table
         table: key of the paper's table
         notice: says what scale the run has; empty at the paper's scale
+        titles: names of the models
 
     Returns: None where no model has a finished training with that weighting, or the suite has no table.
     """
@@ -39,7 +48,7 @@ def difference_map(results: pd.DataFrame, weighting: str, table: str | None, not
                 printed = target(table, model, weighting, split, metric)
                 value = ours.query("model == @model and split == @split and metric == @metric")["value"]
                 if printed is not None and len(value):
-                    column[MODEL_TITLES[model]] = 100 * (float(value.iloc[0]) - printed.stored)
+                    column[titles[model]] = 100 * (float(value.iloc[0]) - printed.stored)
             if column:
                 cells[f"{split}\n{title}"] = column
     frame = pd.DataFrame(cells)

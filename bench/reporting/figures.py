@@ -6,8 +6,8 @@ cannot fill it) in a file named for its concept, and add a group here.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import matplotlib as mpl
@@ -21,6 +21,7 @@ from bench.reporting.classes import class_bars, class_frequencies
 from bench.reporting.curves import training_curves
 from bench.reporting.differences import difference_map
 from bench.reporting.panels import panel_images, qualitative_grid
+from bench.reporting.staleness import FRESH, IN_FIGURES, Staleness
 from bench.reporting.style import RC, paper_order, save_figure
 from bench.reporting.tradeoff import accuracy_against_cost
 from bench.study.catalog import MODEL_TITLES, WEIGHTING_TITLES
@@ -34,6 +35,7 @@ class Picture:
     heading: str  # what tells it from the others of its group; may be empty
     alt: str
     upright: str = ""  # name of the same picture for small screens
+    stale: bool = False  # a name in it is marked
 
 
 @dataclass(frozen=True)
@@ -57,12 +59,14 @@ class FigureSource:
         table: key of the paper's table; None where there is none.
         notice: says what scale the run has; empty at the paper's scale.
         panels_dir: folder with one folder of panels per image; None or a missing folder means no grid.
+        stale: which of the results are to be marked as stale.
     """
 
     results: pd.DataFrame
     table: str | None
     notice: str
     panels_dir: Path | None
+    stale: Staleness = FRESH
 
     @property
     def trainings(self) -> pd.DataFrame:
@@ -76,6 +80,15 @@ class FigureSource:
         """The loss weightings that have a finished training."""
         return [w for w in WEIGHTING_TITLES if w in set(self.trainings["weighting"])]
 
+    def titles(self, weighting: str, costs: bool = False) -> dict[str, str]:
+        """The names of the models, marked where their training with a weighting, or their cost, is stale."""
+        drawn = (self.results["weighting"] == weighting) | (costs & (self.results["kind"] == "cost"))
+        return self.stale.titles(self.results[drawn])
+
+    def notice_for(self, titles: Mapping[str, str]) -> str:
+        """The notice of a figure with these names in it, which explains their mark."""
+        return f"{self.notice} {IN_FIGURES}".strip() if titles != MODEL_TITLES else self.notice
+
 
 def draw_figures(source: FigureSource, folder: Path) -> list[FigureGroup]:
     """Draws every figure that the results can fill into `folder`, as PNG and SVG.
@@ -87,7 +100,14 @@ def draw_figures(source: FigureSource, folder: Path) -> list[FigureGroup]:
         ResultsError: a panel cannot be drawn.
     """
     with mpl.rc_context(RC):
-        return [draw(source, folder) for draw in (_differences, _curves, _tradeoff, _frequencies, _class_bars, _panels)]
+        groups = (_differences, _curves, _tradeoff, _frequencies, _class_bars, _panels)
+        return [_explained(draw(source, folder)) for draw in groups]
+
+
+def _explained(group: FigureGroup) -> FigureGroup:
+    """Returns a group whose caption says what the mark means, where a picture has it."""
+    marked = any(picture.stale for picture in group.pictures)
+    return replace(group, caption=f"{group.caption} {IN_FIGURES}") if marked else group
 
 
 def _differences(source: FigureSource, folder: Path) -> FigureGroup:
@@ -99,7 +119,7 @@ def _differences(source: FigureSource, folder: Path) -> FigureGroup:
             source,
             folder,
             "differences",
-            lambda weighting: difference_map(source.results, weighting, source.table, source.notice),
+            lambda weighting, notice, titles: difference_map(source.results, weighting, source.table, notice, titles),
             "Map of models against scores, each cell the difference in percentage points; the table holds them all.",
         ),
         missing="No training has finished, or the suite belongs to no table of the paper.",
@@ -120,7 +140,7 @@ def _curves(source: FigureSource, folder: Path) -> FigureGroup:
             source,
             folder,
             "training-curves",
-            lambda weighting: training_curves(source.results, weighting, source.notice),
+            lambda weighting, notice, titles: training_curves(source.results, weighting, notice, titles),
             "Line charts over the iterations: training loss, then validation G, C and mIoU of every model.",
         ),
         missing="No training has finished.",
@@ -141,8 +161,11 @@ def _tradeoff(source: FigureSource, folder: Path) -> FigureGroup:
             source,
             folder,
             "accuracy-against-cost",
-            lambda weighting: accuracy_against_cost(source.results, weighting, source.table, source.notice),
+            lambda weighting, notice, titles: accuracy_against_cost(
+                source.results, weighting, source.table, notice, titles
+            ),
             "Scatter plots of test mIoU and boundary F1 over parameters, forward time and inference memory.",
+            costs=True,
         ),
         missing="No model has both a finished cost trial and a finished training.",
     )
@@ -157,15 +180,19 @@ def _frequencies(source: FigureSource, folder: Path) -> FigureGroup:
         alt += f" Most frequent: {common['class_name']}, {common['value']:.1%}; "
         alt += f"rarest: {rare['class_name']}, {rare['value']:.2%}."
     picture = Picture("class-frequencies", "", alt)
+    weights = source.results[source.results["record"] == "class_weight"]
+    drawn = [frequencies.drop_duplicates("split"), weights.drop_duplicates("weighting")]
+    sentence = source.stale.sentence(set(pd.concat(drawn)["digest"]))
+    notice = f"{source.notice} {sentence}".strip()
     return FigureGroup(
         key="class-frequencies",
         title="Class frequencies and loss weights",
         caption=(
             "Left: a class's pixels over all pixels, void included, of the images that contain it, on a logarithmic "
             "axis. Right: what a pixel of the class weighs in the loss. Median frequency balancing weighs a class by "
-            "the median of the training frequencies over its own, so that rare classes count more."
-        ),
-        pictures=_saved(folder, picture, class_frequencies(source.results, source.notice)),
+            f"the median of the training frequencies over its own, so that rare classes count more. {sentence}"
+        ).strip(),
+        pictures=_saved(folder, picture, class_frequencies(source.results, notice)),
         missing="No training has stored class frequencies.",
     )
 
@@ -183,7 +210,7 @@ def _class_bars(source: FigureSource, folder: Path) -> FigureGroup:
             source,
             folder,
             "per-class",
-            lambda weighting: class_bars(source.results, weighting, source.notice),
+            lambda weighting, notice, titles: class_bars(source.results, weighting, notice, titles),
             "Bar chart of the test IoU and accuracy of every class and model.",
         ),
         missing="No training has finished.",
@@ -198,13 +225,15 @@ def _panels(source: FigureSource, folder: Path) -> FigureGroup:
         trial_of = dict(zip(chosen["model"], chosen["trial"] + "-" + chosen["digest"], strict=True))
         trials = {model: trial_of[model] for model in paper_order(list(trial_of))}
         dataset = DATASETS[chosen["dataset"].iloc[0]]
+        titles = source.titles(weighting)
         names = ", ".join(image.name for image in images)
         alt = f"Grid of test images ({names}): the image, its ground truth and the prediction of {len(trials)} models."
         name = f"predictions-{weighting}"
-        picture = Picture(name, WEIGHTING_TITLES[weighting], alt, upright=f"{name}-upright")
+        stale = titles != MODEL_TITLES
+        picture = Picture(name, WEIGHTING_TITLES[weighting], alt, upright=f"{name}-upright", stale=stale)
         for upright in (False, True):
             figure = qualitative_grid(
-                images, trials, dataset.palette, dataset.class_names, source.notice, upright=upright
+                images, trials, dataset.palette, dataset.class_names, source.notice_for(titles), upright, titles
             )
             save_figure(figure, folder, picture.upright if upright else name)
         pictures.append(picture)
@@ -223,14 +252,22 @@ def _panels(source: FigureSource, folder: Path) -> FigureGroup:
 
 
 def _by_weighting(
-    source: FigureSource, folder: Path, key: str, draw: Callable[[str], Figure | None], what: str
+    source: FigureSource,
+    folder: Path,
+    key: str,
+    draw: Callable[[str, str, dict[str, str]], Figure | None],
+    what: str,
+    costs: bool = False,
 ) -> tuple[Picture, ...]:
-    """Draws and saves one picture per loss weighting."""
+    """Draws and saves one picture per loss weighting; `draw` takes it, the notice and the names of the models."""
     pictures: tuple[Picture, ...] = ()
     for weighting in source.weightings:
-        alt = f"{what} Trained with {WEIGHTING_TITLES[weighting]}. {_best_and_worst(source.results, weighting)}"
-        picture = Picture(f"{key}-{weighting}", WEIGHTING_TITLES[weighting], alt.strip())
-        pictures += _saved(folder, picture, draw(weighting))
+        titles = source.titles(weighting, costs)
+        best = _best_and_worst(source.results, weighting, titles)
+        alt = f"{what} Trained with {WEIGHTING_TITLES[weighting]}. {best}"
+        stale = titles != MODEL_TITLES
+        picture = Picture(f"{key}-{weighting}", WEIGHTING_TITLES[weighting], alt.strip(), stale=stale)
+        pictures += _saved(folder, picture, draw(weighting, source.notice_for(titles), titles))
     return pictures
 
 
@@ -241,7 +278,7 @@ def _saved(folder: Path, picture: Picture, figure: Figure | None) -> tuple[Pictu
     return (picture,)
 
 
-def _best_and_worst(results: pd.DataFrame, weighting: str) -> str:
+def _best_and_worst(results: pd.DataFrame, weighting: str, titles: Mapping[str, str]) -> str:
     """Returns a sentence for those who cannot see the figure."""
     rows = scores(results)
     rows = rows[(rows["weighting"] == weighting) & (rows["split"] == "test") & (rows["metric"] == "mean_iou")]
@@ -249,4 +286,4 @@ def _best_and_worst(results: pd.DataFrame, weighting: str) -> str:
     if len(rows) < 2:
         return ""
     (low, low_value), (high, high_value) = ((rows["model"].iloc[i], rows["value"].iloc[i]) for i in (0, -1))
-    return f"Highest test mIoU: {MODEL_TITLES[high]}, {high_value:.1%}; lowest: {MODEL_TITLES[low]}, {low_value:.1%}."
+    return f"Highest test mIoU: {titles[high]}, {high_value:.1%}; lowest: {titles[low]}, {low_value:.1%}."

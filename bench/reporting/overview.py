@@ -6,13 +6,15 @@ Everything is plain text and numbers; the templates decide how it looks.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pandas as pd
 
+from bench.reporting.staleness import MARK
+from bench.results.changes import Change, summary
 from bench.study.catalog import DATASET_TITLES, MODEL_TITLES, WEIGHTING_TITLES
 from bench.study.trials import Trial
 
@@ -23,6 +25,7 @@ PROVENANCE_TITLES = {
     "threads": "Threads",
     "precision": "Precision",
     "channels_last": "Channels last",
+    "determinism": "Determinism",
     "platform": "Platform",
     "python": "Python",
     "torch": "torch",
@@ -34,6 +37,7 @@ PROVENANCE_TITLES = {
     "source_digest": "Source digest",
     "dataset_digest": "Data digest",
     "schema_version": "Schema version",
+    "resumptions": "Taken up again at iteration",
 }
 
 
@@ -42,10 +46,16 @@ class TrialState:
     """One planned trial and what came of it."""
 
     trial: Trial
-    status: str  # done | diverged | failed | missing | other settings
+    status: str  # one of schema.STATUSES, "stale" or "missing"
     reason: str
     started_at: str
     duration: str
+    stale_shown: bool = False  # a stale result of it is in the report
+
+    @property
+    def shown(self) -> bool:
+        """Whether a result of it is in the report, be it a stale one."""
+        return self.status == "done" or self.stale_shown
 
     @property
     def what(self) -> str:
@@ -65,34 +75,49 @@ class Fact:
     values: tuple[str, ...]
 
 
-def current_rows(results: pd.DataFrame, planned: Sequence[Trial]) -> pd.DataFrame:
-    """Returns the rows of the planned trials that were recorded under the very settings that are planned."""
-    return results[results["digest"].isin([trial.digest for trial in planned])]
-
-
-def trial_states(results: pd.DataFrame, planned: Sequence[Trial]) -> list[TrialState]:
+def trial_states(
+    results: pd.DataFrame,
+    planned: Sequence[Trial],
+    stale: Collection[str] = (),
+    why: Mapping[str, Iterable[Change]] | None = None,
+) -> list[TrialState]:
     """Returns what came of every planned trial, in the order of the plan.
 
+    Args:
+        results: rows of one suite and profile, stale ones too.
+        planned: the trials.
+        stale: digests of the stale results that are shown.
+        why: what has changed since the latest stale result, by trial id.
+
     Edge cases:
-        A trial that is stored under other settings only (another digest) is `other settings`: its numbers
-        appear nowhere in the report.
+        A trial with a stale result and none that is current is `stale`; it is shown unless its cell has current
+        results of other seeds. One that failed now keeps its status, though a stale result may be shown.
     """
-    ends = results.drop_duplicates("digest").set_index("digest")
-    elsewhere = set(results["trial"])
+    ends = {row["digest"]: row for row in results.drop_duplicates("digest").to_dict("records")}
+    shown = {ends[digest]["trial"]: digest for digest in stale}
     states = []
     for trial in planned:
-        if trial.digest in ends.index:
-            end: dict[Any, Any] = ends.loc[trial.digest].to_dict()
-            reason = "" if pd.isna(end["reason"]) else end["reason"]
-            start = "" if pd.isna(end["started_at"]) else f"{_parsed(end['started_at']):%Y-%m-%d %H:%M}"
-            duration = "" if pd.isna(end["duration_s"]) else as_duration(end["duration_s"])
-            states.append(TrialState(trial, end["status"], reason, start, duration))
-        elif trial.id in elsewhere:
-            reason = "recorded under settings that the study no longer has; run it again"
-            states.append(TrialState(trial, "other settings", reason, "", ""))
+        changed = summary((why or {}).get(trial.id, ()))
+        instead = shown.get(trial.id)
+        if trial.digest in ends:
+            end = ends[trial.digest]
+            reason = "" if pd.isna(end["reason"]) else str(end["reason"])
+            reason += "; an older, stale result is shown" if instead else ""
+            states.append(_state(trial, end, end["status"], reason, instead))
+        elif instead:
+            states.append(_state(trial, ends[instead], "stale", f"changed since: {changed}", instead))
+        elif changed:
+            reason = f"changed since: {changed}; not shown beside current runs of other seeds"
+            states.append(TrialState(trial, "stale", reason, "", ""))
         else:
             states.append(TrialState(trial, "missing", "not run yet", "", ""))
     return states
+
+
+def _state(trial: Trial, end: Mapping[Any, Any], status: str, reason: str, instead: str | None) -> TrialState:
+    start = "" if pd.isna(end["started_at"]) else f"{_parsed(end['started_at']):%Y-%m-%d %H:%M}"
+    duration = "" if pd.isna(end["duration_s"]) else as_duration(end["duration_s"])
+    return TrialState(trial, status, reason, start, duration, stale_shown=instead is not None)
 
 
 def run_facts(results: pd.DataFrame, planned: Sequence[Trial], states: Sequence[TrialState]) -> list[Fact]:
@@ -102,6 +127,7 @@ def run_facts(results: pd.DataFrame, planned: Sequence[Trial], states: Sequence[
     epochs = trial.iterations * trial.batch_size / max(1, int(trial.dataset_options.get("train", 0)))
     counts = Counter(state.status for state in states)
     done = f"{counts.pop('done', 0)} of {len(states)} done"
+    marked = {"stale": f"stale ({MARK})"}
     seeds = len({t.seed for t in planned if t.seed is not None})
     machines = [
         f"{name}, {threads} thread{'s' * (threads != '1')}"
@@ -114,7 +140,7 @@ def run_facts(results: pd.DataFrame, planned: Sequence[Trial], states: Sequence[
             "Training",
             (f"{grouped(trial.iterations)} iterations of {trial.batch_size} images", f"{epochs:.3g} epochs"),
         ),
-        Fact("Trials", (done, *(f"{n} {status}" for status, n in counts.items()))),
+        Fact("Trials", (done, *(f"{n} {marked.get(status, status)}" for status, n in counts.items()))),
         Fact("Seeds", (f"{seeds} per model and weighting",)),
         Fact("Machine", tuple(machines) or ("nothing ran yet",)),
         Fact("When", _when(results)),
@@ -133,6 +159,7 @@ def settings(planned: Sequence[Trial]) -> list[Fact]:
         Fact("Validation", (f"every {grouped(trial.validate_every)} iterations",)),
         Fact("Reported checkpoint", (f"highest {selection} on val",)),
         Fact("Precision", (trial.precision + (", channels last" if trial.channels_last else ""),)),
+        Fact("Determinism", (trial.determinism,)),
         Fact(
             "Time and memory",
             (

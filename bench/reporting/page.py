@@ -22,18 +22,19 @@ import jinja2
 import pandas as pd
 from markupsafe import Markup, escape
 
+from bench.atomic import write_atomically
 from bench.errors import ResultsError
 from bench.evaluation.boundary import boundary_tolerance_px
-from bench.replication.scores import class_scores, costs, scores
+from bench.replication.scores import choose, class_scores, costs, scores, why_stale
 from bench.reporting.cells import Table
 from bench.reporting.cost_table import cost_table
 from bench.reporting.deviations import collect_deviations
 from bench.reporting.figures import FigureSource, draw_figures
-from bench.reporting.overview import TrialState, current_rows, provenance, run_facts, settings, trial_states
+from bench.reporting.overview import TrialState, provenance, run_facts, settings, trial_states
 from bench.reporting.scale import planned_scale, scale_notice
+from bench.reporting.staleness import FRESH, Staleness
 from bench.reporting.table_formats import to_csv, to_html, to_latex, to_markdown
 from bench.reporting.tables import class_table, table_1
-from bench.results.store import write_atomically
 from bench.study.config import Study
 from bench.study.trials import Trial, plan
 
@@ -54,7 +55,8 @@ def write_report(
 ) -> Path:
     """Writes the report folder and returns the path of its index.html.
 
-    Only trials recorded under the settings that the study has now are reported; the others are named.
+    A stale result, one under other settings or source than the study has now, is shown where nothing current is
+    there, and marked.
 
     Args:
         results: rows in the stored columns; those of other suites and profiles are ignored.
@@ -72,14 +74,16 @@ def write_report(
     planned = plan(study, suite, profile)
     suite, profile = planned[0].suite, planned[0].profile
     mine = results[(results["suite"] == suite) & (results["profile"] == profile)]
-    current = current_rows(mine, planned)
-    states = trial_states(mine, planned)
+    shown = choose(mine, planned)
+    why = why_stale(mine, planned)
+    states = trial_states(mine, planned, shown.stale, why)
+    stale = Staleness.of(shown.stale, {state.trial.id: why[state.trial.id] for state in states if state.stale_shown})
     folder = _made(out / suite / profile)
 
     notice = scale_notice({planned_scale(planned[0]): profile})
     panels = panels_dir / suite / profile if panels_dir else None
     key = study.suites[suite].table
-    source = FigureSource(current, key, first_sentence(notice), panels)
+    source = FigureSource(shown.rows, key, first_sentence(notice), panels, stale)
     context: dict[str, Any] = {
         "title": study.suites[suite].title,
         "profile": profile,
@@ -91,13 +95,15 @@ def write_report(
         "problems": list(problems),
         "groups": draw_figures(source, folder / "figures"),
         "definitions": definitions(planned[0]),
-        "costs": cost_table(current),
+        "stale_legend": stale.legend,
+        "why_command": f"bench status --suite {suite} --profile {profile} --why",
+        "costs": cost_table(shown.rows, stale),
         "deviations": collect_deviations(),
         "run_command": f"bench run --suite {suite} --profile {profile}",
         "report_command": f"bench report --suite {suite} --profile {profile}",
     }
-    table = paper_side_by_side(current, planned, key, notice)
-    context |= _run_context(current, planned, states) | _table_context(current, table, notice)
+    table = paper_side_by_side(shown.rows, planned, key, notice, stale)
+    context |= _run_context(shown.rows, planned, states) | _table_context(shown.rows, table, notice, stale)
     files = {f"table1.{suffix}": write(table) for suffix, write in FORMATS.items()} if table else {}
     environment = _environment()
     for name, template in PAGES.items():
@@ -110,17 +116,19 @@ def write_report(
 def _run_context(results: pd.DataFrame, planned: Sequence[Trial], states: Sequence[TrialState]) -> dict[str, Any]:
     return {
         "states": states,
-        "absent": [state for state in states if state.status != "done"],
-        "present": [state for state in states if state.status == "done"],
+        "absent": [state for state in states if not state.shown],
+        "present": [state for state in states if state.shown],
         "run": run_facts(results, planned, states),
         "settings": settings(planned),
         "provenance": provenance(results),
     }
 
 
-def _table_context(results: pd.DataFrame, table: Table | None, notice: str) -> dict[str, Any]:
+def _table_context(results: pd.DataFrame, table: Table | None, notice: str, stale: Staleness) -> dict[str, Any]:
     classes = class_scores(results)
-    class_tables = [class_table(classes, metric, notice=notice) for metric in ("iou", "accuracy") if len(classes)]
+    class_tables = [
+        class_table(classes, metric, notice=notice, stale=stale) for metric in ("iou", "accuracy") if len(classes)
+    ]
     return {
         "table_html": Markup(to_html(table)) if table else "",
         "table_files": [f"table1.{suffix}" for suffix in FORMATS] if table else [],
@@ -129,13 +137,15 @@ def _table_context(results: pd.DataFrame, table: Table | None, notice: str) -> d
     }
 
 
-def paper_side_by_side(results: pd.DataFrame, planned: Sequence[Trial], key: str | None, notice: str) -> Table | None:
+def paper_side_by_side(
+    results: pd.DataFrame, planned: Sequence[Trial], key: str | None, notice: str, stale: Staleness = FRESH
+) -> Table | None:
     """Returns the paper's table with our numbers beside it; None where the suite has none that can be printed."""
     if key != "T1":
         return None
     weightings = list(dict.fromkeys(trial.weighting for trial in planned if trial.weighting))
     models = {trial.model for trial in planned}
-    return table_1(scores(results), costs(results), notice=notice, weightings=weightings, models=models)
+    return table_1(scores(results), costs(results), notice=notice, stale=stale, weightings=weightings, models=models)
 
 
 def first_sentence(text: str) -> str:

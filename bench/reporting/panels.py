@@ -40,6 +40,7 @@ def qualitative_grid(
     class_names: Sequence[str],
     notice: str = "",
     upright: bool = False,
+    titles: Mapping[str, str] = MODEL_TITLES,
 ) -> Figure:
     """Draws a grid: one row per image; columns image, ground truth, every model. A missing panel stays empty.
 
@@ -50,11 +51,12 @@ def qualitative_grid(
         class_names: K names.
         notice: says what scale the run has; empty at the paper's scale.
         upright: one column per image instead, as narrow as the other figures, for small screens.
+        titles: names of the models.
 
     Raises:
         ResultsError: a panel is not a picture, has another size than its image or holds an unknown class id.
     """
-    names = ["Image", "Ground truth", *(MODEL_TITLES[model] for model in trials)]
+    names = ["Image", "Ground truth", *(titles[model] for model in trials)]
     files = ["image.png", "labels.png", *(f"{trial}.png" for trial in trials.values())]
     shape = _read(images[0] / "image.png", None).shape[:2]
     layout = _Layout.of(len(names), len(images), shape, notice, upright, len(palette))

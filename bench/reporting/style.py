@@ -9,7 +9,7 @@ the same information without colour.
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,7 +20,7 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
 
-from bench.results.store import write_atomically
+from bench.atomic import write_atomically
 from bench.study.catalog import MODEL_TITLES
 
 
@@ -122,12 +122,21 @@ def wrap_notice(notice: str, width_in: float) -> str:
     return textwrap.fill(notice, int(14.5 * width_in), break_long_words=False)
 
 
-def model_legend(figure: Figure, models: Sequence[str], extra: Sequence[Line2D], lines: bool) -> None:
-    """Puts one entry per model, then `extra`, under the axes; `lines` where the figure joins its markers."""
+def model_legend(
+    figure: Figure,
+    models: Sequence[str],
+    extra: Sequence[Line2D],
+    lines: bool,
+    titles: Mapping[str, str] = MODEL_TITLES,
+) -> None:
+    """Puts one entry per model, then `extra`, under the axes; `lines` where the figure joins its markers.
+
+    `titles` are the names of the models, here and in every figure, with a mark on those whose results are stale.
+    """
     entries = []
     for model in models:
         style = MODEL_STYLES[model]
-        entry = Line2D([], [], color=style.colour, marker=style.marker, markersize=5, label=MODEL_TITLES[model])
+        entry = Line2D([], [], color=style.colour, marker=style.marker, markersize=5, label=titles[model])
         entry.set_linestyle("-" if lines else "")
         entries.append(entry)
     figure.legend(

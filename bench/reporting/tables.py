@@ -14,6 +14,7 @@ import pandas as pd
 from bench.replication.paper import STORED_PER_PRINTED, Address, PaperTable, paper_table
 from bench.replication.scores import DEFAULT_PROTOCOL
 from bench.reporting.cells import MISSING, Cell, Column, Row, Table, with_best
+from bench.reporting.staleness import FRESH, Staleness
 from bench.study.catalog import METRIC_TITLES, MODEL_TITLES, WEIGHTING_TITLES
 
 WEIGHTINGS = ("median_frequency", "natural_frequency")
@@ -42,6 +43,7 @@ def table_1(
     costs: pd.DataFrame,
     *,
     notice: str = "",
+    stale: Staleness = FRESH,
     protocol: str = DEFAULT_PROTOCOL,
     weightings: Sequence[str] = WEIGHTINGS,
     models: Collection[str] | None = None,
@@ -51,6 +53,7 @@ def table_1(
     Args:
         scores, costs: the frames of `bench.replication.scores`, of one suite and profile.
         notice: what to put on top, from `scale_notice`.
+        stale: which results are to be marked as stale.
         protocol: the boundary F1 protocol of `scores`.
         weightings: one section each; one that the paper does not have is shown without its value.
         models: rows to show, in the paper's order; None means all eight, whether they were run or not.
@@ -67,7 +70,7 @@ def table_1(
                 )
                 for metric in metrics
             ]  # fmt: skip
-    measured = _by_place(scores) | _by_place(_first_protocol(costs))
+    measured = _by_place(scores, stale) | _by_place(_first_protocol(costs), stale)
     rows = [
         Row(
             model,
@@ -79,6 +82,7 @@ def table_1(
         if models is None or model in models
     ]
     notes = (
+        *_stale_notes(rows, stale),
         "Bold: the best score of the column, of the paper's and of ours.",
         *_runs_notes(rows),
         protocol_note(protocol),
@@ -87,7 +91,9 @@ def table_1(
     return Table("T1", f"The paper's Table 1: {paper.title}", tuple(columns), with_best(rows, columns), notice, notes)
 
 
-def class_table(class_scores: pd.DataFrame, metric: str, *, split: str = "test", notice: str = "") -> Table:
+def class_table(
+    class_scores: pd.DataFrame, metric: str, *, split: str = "test", notice: str = "", stale: Staleness = FRESH
+) -> Table:
     """Returns accuracy, IoU or boundary F1 of each class (column) and model (row), by loss weighting.
 
     Args:
@@ -95,6 +101,7 @@ def class_table(class_scores: pd.DataFrame, metric: str, *, split: str = "test",
         metric: a key of CLASS_METRIC_TITLES.
         split: test or train.
         notice: what to put on top, from `scale_notice`.
+        stale: which results are to be marked as stale.
     """
     frame = class_scores[(class_scores["metric"] == metric) & (class_scores["split"] == split)]
     found = set(frame["weighting"])
@@ -105,7 +112,7 @@ def class_table(class_scores: pd.DataFrame, metric: str, *, split: str = "test",
         if weighting in found
         for name in dict.fromkeys(frame["class_name"])
     ]
-    measured = _by_place(frame)
+    measured = _by_place(frame, stale)
     paper = paper_table("T1")
     present = set(frame["model"])
     rows = [
@@ -114,7 +121,7 @@ def class_table(class_scores: pd.DataFrame, metric: str, *, split: str = "test",
         if model in present
     ]
     title = f"{CLASS_METRIC_TITLES[metric]} per class, {split} (%)"
-    notes = ("Bold: the best value of the column.", *_runs_notes(rows))
+    notes = (*_stale_notes(rows, stale), "Bold: the best value of the column.", *_runs_notes(rows))
     if metric == "boundary_f1":
         notes = (*notes, protocol_note(protocol))
     return Table(f"classes_{metric}_{split}", title, tuple(columns), with_best(rows, columns), notice, notes, False)
@@ -129,20 +136,23 @@ def protocol_note(protocol: str) -> str:
 Place = tuple[str, str, str, str, str]  # model, weighting, split, metric, class
 
 
-def _by_place(frame: pd.DataFrame) -> dict[Place, tuple[float, float, int]]:
-    """Returns value, standard deviation and n by place."""
+def _by_place(frame: pd.DataFrame, stale: Staleness) -> dict[Place, tuple[float, float, int, bool]]:
+    """Returns value, standard deviation, n and whether it is stale by place."""
     classes = frame["class_name"] if "class_name" in frame else [""] * len(frame)
     columns = [frame[name] for name in ("model", "weighting", "split", "metric")]
-    values = zip(frame["value"], frame["std"], frame["n"], strict=True)
+    values = zip(frame["value"], frame["std"], frame["n"], frame["trials"], strict=True)
     places = zip(*columns, classes, strict=True)
-    return {place: (float(v), float(s), int(n)) for place, (v, s, n) in zip(places, values, strict=True)}
+    return {
+        place: (float(value), float(std), int(n), stale.holds(trials))
+        for place, (value, std, n, trials) in zip(places, values, strict=True)
+    }
 
 
 def _first_protocol(costs: pd.DataFrame) -> pd.DataFrame:
     return costs.drop_duplicates(["model", "metric"])  # `costs` has the paper's protocol first
 
 
-def _cell(paper: PaperTable, model: str, column: Column, measured: dict[Place, tuple[float, float, int]]) -> Cell:
+def _cell(paper: PaperTable, model: str, column: Column, measured: dict[Place, tuple[float, float, int, bool]]) -> Cell:
     address = Address(model, column.metric, column.weighting, column.split, class_name=column.class_name)
     target = paper.target(address)
     printed = paper.printed.get(address, MISSING)
@@ -152,9 +162,14 @@ def _cell(paper: PaperTable, model: str, column: Column, measured: dict[Place, t
     place = (model, column.weighting, column.split, column.metric, column.class_name)
     if place not in measured:
         return cell
-    value, std, n = measured[place]
+    value, std, n, stale = measured[place]
     scale = STORED_PER_PRINTED[column.unit]
-    return replace(cell, ours=value / scale, std=std / scale, n=n)
+    return replace(cell, ours=value / scale, std=std / scale, n=n, stale=stale)
+
+
+def _stale_notes(rows: Sequence[Row], stale: Staleness) -> tuple[str, ...]:
+    """Returns the legend of the mark where a cell has it."""
+    return (stale.legend,) if any(cell.stale for row in rows for cell in row.cells) else ()
 
 
 def _runs_notes(rows: Sequence[Row]) -> tuple[str, ...]:

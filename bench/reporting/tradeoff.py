@@ -7,6 +7,7 @@ another machine are not drawn, and Table 1 prints no memory.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -18,6 +19,7 @@ from matplotlib.lines import Line2D
 from bench.replication.paper import target
 from bench.replication.scores import costs, scores
 from bench.reporting.style import INK, MODEL_STYLES, MUTED, as_percent, model_legend, new_figure, paper_order
+from bench.study.catalog import MODEL_TITLES
 
 REFERENCE_MODEL = "segnet_basic"  # every variant of Table 1 is a change to it
 ACCURACIES = {"mean_iou": "mIoU, test (%)", "boundary_f1": "BF, test (%)"}
@@ -39,7 +41,13 @@ COST_AXES = (
 )
 
 
-def accuracy_against_cost(results: pd.DataFrame, weighting: str, table: str | None, notice: str = "") -> Figure | None:
+def accuracy_against_cost(
+    results: pd.DataFrame,
+    weighting: str,
+    table: str | None,
+    notice: str = "",
+    titles: Mapping[str, str] = MODEL_TITLES,
+) -> Figure | None:
     """Draws test mIoU (left) and BF (right) over parameters, relative time, time and memory.
 
     Ours is filled, the paper's is hollow, and a thin line joins the two points of a model. Seeds are averaged.
@@ -50,6 +58,7 @@ def accuracy_against_cost(results: pd.DataFrame, weighting: str, table: str | No
         weighting: the loss weighting of the accuracies.
         table: key of the paper's table; None draws ours only.
         notice: says what scale the run has; empty at the paper's scale.
+        titles: names of the models.
 
     Returns:
         None where no model has both a cost and a score.
@@ -76,7 +85,8 @@ def accuracy_against_cost(results: pd.DataFrame, weighting: str, table: str | No
     filled = Line2D([], [], linestyle="", marker="o", color=MUTED, markersize=5, label="Ours")
     hollow = Line2D([], [], linestyle="", marker="o", color=MUTED, markersize=5, markerfacecolor="white")
     hollow.set_label("Paper (hollow)")
-    model_legend(figure, models, extra=[filled, hollow] if theirs.notna().any(axis=None) else [], lines=False)
+    extra = [filled, hollow] if theirs.notna().any(axis=None) else []
+    model_legend(figure, models, extra, lines=False, titles=titles)
     return figure
 
 

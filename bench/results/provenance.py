@@ -2,39 +2,28 @@
 
 from __future__ import annotations
 
-import ast
-import hashlib
+import json
 import os
 import platform
 import subprocess
-from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 import bench
 from bench.results.schema import SCHEMA_VERSION
+from bench.study.sources import digest_of
+from bench.study.trials import Trial
 
 ROOT = Path(bench.__file__).resolve().parent.parent  # git names its root without symbolic links
-# The code that decides what the numbers are; the command line, reports and checks do not.
-NUMERIC_SOURCES = (
-    "models",
-    "bench/data",
-    "bench/training",
-    "bench/evaluation",
-    "bench/profiling",
-    "bench/running",
-    "bench/study/trials.py",
-)
 
 
 def environment() -> dict[str, Any]:
-    """Returns the provenance columns that do not depend on the trial."""
+    """Returns the provenance columns that do not depend on the trial; `source_columns` has those of the source."""
     commit, dirty = git_state()
     return {
         "git_commit": commit,
         "git_dirty": dirty,
-        "source_digest": source_digest(),
         "load_average": os.getloadavg()[0],
         "python": platform.python_version(),
         "torch": package_version("torch"),
@@ -63,28 +52,13 @@ def git_state() -> tuple[str | None, bool | None]:
     return git("rev-parse", "HEAD"), bool(status) if status is not None else None
 
 
-@cache
-def source_digest() -> str:
-    """Returns 16 hex digits over the code that decides numbers; comments, docstrings and layout do not count."""
-    sha = hashlib.sha256()
-    for folder in NUMERIC_SOURCES:
-        place = ROOT / folder
-        for path in sorted(place.rglob("*.py")) or [place]:
-            sha.update(path.relative_to(ROOT).as_posix().encode())
-            sha.update(_without_docstrings(path.read_text(encoding="utf-8")).encode())
-    return sha.hexdigest()[:16]
-
-
-def _without_docstrings(source: str) -> str:
-    """Returns the syntax tree as text, which has no comments; docstrings are emptied."""
-    tree = ast.parse(source)
-    for node in ast.walk(tree):
-        body = getattr(node, "body", None)
-        if isinstance(body, list) and body and isinstance(body[0], ast.Expr):
-            value = body[0].value
-            if isinstance(value, ast.Constant) and isinstance(value.value, str):
-                value.value = ""
-    return ast.dump(tree)
+def source_columns(trial: Trial) -> dict[str, str]:
+    """Returns the provenance columns that say by which source and protocols a trial's numbers come about."""
+    return {
+        "sources": json.dumps(trial.sources, sort_keys=True),
+        "source_digest": digest_of(trial.sources),
+        "protocols": json.dumps(trial.protocols, sort_keys=True),
+    }
 
 
 def package_version(name: str) -> str | None:

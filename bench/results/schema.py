@@ -24,7 +24,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2  # version 1 has no determinism, resumptions, sources and protocols
+
+# How a trial can end; it is stored whichever it is.
+STATUSES = ("done", "failed", "out_of_memory", "killed", "diverged", "timed_out")
 
 
 class Column(NamedTuple):
@@ -38,7 +41,9 @@ class Column(NamedTuple):
 
 IDENTITY = (
     Column("trial", "string", "", "readable id, e.g. decoder-variants.mini.segnet_basic.median_frequency.s0"),
-    Column("digest", "string", "", "16 hex digits over everything declared that can change the numbers"),
+    Column(
+        "digest", "string", "", "16 hex digits over everything that can change the numbers, declared or in the source"
+    ),
     Column("suite", "string", "", "name of the suite in bench.yaml"),
     Column("profile", "string", "smoke|mini|paper", "at what scale the suite ran"),
     Column("kind", "string", "training|cost", "what the trial does"),
@@ -62,12 +67,14 @@ VALUES = (
 )
 
 PROVENANCE = (
-    Column("status", "string", "done|diverged|failed", "how the trial ended"),
+    Column("status", "string", "|".join(STATUSES), "how the trial ended"),
     Column("reason", "string", "", "why it did not end as done"),
     Column("selected_iteration", "int64", "optimizer steps", "the checkpoint that is reported"),
     Column("git_commit", "string", "", "commit of the code that ran"),
     Column("git_dirty", "bool", "", "whether tracked files differed from it"),
-    Column("source_digest", "string", "", "digest of the code that produces numbers"),
+    Column("source_digest", "string", "", "digest over `sources`; in version 1 over all code that produces numbers"),
+    Column("sources", "string", "JSON", "the source files that the numbers come from: {path: 8 hex digits}"),
+    Column("protocols", "string", "JSON", "the protocols that the numbers follow: {name: version}"),
     Column("dataset_digest", "string", "", "digest of the pixels that were trained and tested on"),
     Column("config", "string", "JSON", "the trial's whole specification"),
     Column("device", "string", "cpu|cuda", "where it ran"),
@@ -76,15 +83,17 @@ PROVENANCE = (
     Column("load_average", "float64", "processes", "1-minute load average at the start"),
     Column("precision", "string", "fp32|tf32|bf16", "arithmetic of the training"),
     Column("channels_last", "bool", "", "memory format"),
+    Column("determinism", "string", "off|seeded|strict", "how far repeats are the same"),
     Column("python", "string", "", "version"),
     Column("torch", "string", "", "version"),
     Column("torchvision", "string", "", "version"),
     Column("numpy", "string", "", "version"),
     Column("platform", "string", "", "operating system and machine"),
     Column("bench_version", "string", "", "version of this package"),
-    Column("schema_version", "int64", "", "version of these columns"),
+    Column("schema_version", "int64", "", "version of these columns in which the trial was stored"),
     Column("started_at", "string", "UTC, ISO 8601", "start"),
     Column("duration_s", "float64", "s", "wall time of the whole trial"),
+    Column("resumptions", "string", "", "iterations at which the training was taken up again, and what had changed"),
 )
 
 COLUMNS = IDENTITY + VALUES + PROVENANCE

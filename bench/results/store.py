@@ -1,15 +1,18 @@
 """Results files: where they lie, how they are written whole or not at all, how they are read.
 
 results/<suite>/<profile>/<trial id>-<digest>.parquet     one file per trial
-results/_panels/, results/_logs/                          names with "_" are not results; parquet readers skip them
+results/_checkpoints/<trial id>-<digest>/                 NNNNNNNN.checkpoint, while a training is under way
+results/_panels/, results/_logs/, ...                     names with "_" are not results; parquet readers skip them
+
+The digest in the name says under which settings and source a trial was run. Files of another digest than the planned
+one are stale; nothing deletes them.
 """
 
 from __future__ import annotations
 
 import contextlib
-import os
 import tempfile
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,12 +20,17 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from bench.atomic import write_atomically
 from bench.errors import ResultsError
-from bench.results.schema import COLUMNS, SCHEMA_VERSION
+from bench.results.migrations import ARROW_SCHEMA, up_to_date, version_of
+from bench.results.schema import COLUMNS, STATUSES
 from bench.study.trials import Trial
 
-ARROW_TYPES = {"string": pa.string(), "int64": pa.int64(), "float64": pa.float64(), "bool": pa.bool_()}
-ARROW_SCHEMA = pa.schema([(column.name, ARROW_TYPES[column.dtype]) for column in COLUMNS])
+# What reading a damaged file raises; a wrong page checksum is an OSError, text that is no UTF-8 a ValueError.
+UNREADABLE = (OSError, ValueError, KeyError, MemoryError, pa.ArrowException, ResultsError)
+ORIGIN = (
+    "status", "config", "protocols", "sources", "schema_version", "bench_version", "git_commit", "started_at",
+)  # fmt: skip
 PANDAS_TYPES = {"string": "object", "int64": "Int64", "float64": "float64", "bool": "boolean"}
 
 
@@ -41,6 +49,11 @@ def path_of(folder: Path, trial: Trial) -> Path:
 def panels_path(folder: Path, trial: Trial) -> Path:
     """Returns the folder of the pictures of all trials of a suite and profile, one folder an image below it."""
     return folder / "_panels" / trial.suite / trial.profile
+
+
+def checkpoints_path(folder: Path, trial: Trial) -> Path:
+    """Returns the folder of the checkpoints of `trial`; it is there while the training is under way."""
+    return folder / "_checkpoints" / f"{trial.id}-{trial.digest}"
 
 
 def check_writable(folder: Path) -> None:
@@ -79,27 +92,10 @@ def write_trial(path: Path, constants: Mapping[str, Any], rows: Iterable[Mapping
         },
         schema=ARROW_SCHEMA,
     )
-    write_atomically(path, lambda temporary: pq.write_table(table, temporary, compression="zstd"))
-
-
-def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
-    """Lets `write` fill a temporary file beside `path`, flushes it to disk, then renames it into place.
-
-    Raises:
-        ResultsError: the file cannot be written; nothing half-written is left behind.
-    """
-    temporary = path.with_name(f"_{path.name}.{os.getpid()}.tmp")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write(temporary)
-        with temporary.open("rb") as written:
-            os.fsync(written.fileno())
-        temporary.replace(path)
-    except OSError as error:
-        raise ResultsError(f"'{path}' cannot be written: {error.strerror or error}") from None
-    finally:
-        with contextlib.suppress(OSError):  # where even the folder is missing there is nothing to remove
-            temporary.unlink()
+    # with checksums a flipped bit is a damaged file, without them another number
+    write_atomically(
+        path, lambda temporary: pq.write_table(table, temporary, compression="zstd", write_page_checksum=True)
+    )
 
 
 def result_files(folder: Path) -> list[Path]:
@@ -139,14 +135,10 @@ def load_results(
         if len(room) == 2 and (suite or room[0], profile or room[1]) != room:
             continue
         try:
-            # ParquetFile, not read_table, which would read folder names as columns
-            table = pq.ParquetFile(path).read()
-            check_schema(table)
-        except (OSError, pa.ArrowException, ResultsError) as error:
-            reason = str(error).splitlines()[0][:200]
-            problems.append(f"'{path}' cannot be read and is left out: {reason}")
+            frame = up_to_date(_opened(path).read()).to_pandas(integer_object_nulls=True)
+        except UNREADABLE as error:
+            problems.append(f"'{path}' cannot be read and is left out: {_one_line(error)}")
             continue
-        frame = table.to_pandas(integer_object_nulls=True)
         keep = ~frame["record"].isin(list(without))
         for column, value in (("suite", suite), ("profile", profile)):
             if value is not None:
@@ -157,34 +149,82 @@ def load_results(
     return Results(rows.astype({column.name: PANDAS_TYPES[column.dtype] for column in COLUMNS}), problems)
 
 
-def check_schema(table: pa.Table) -> None:
-    """Raises ResultsError for a table that is not a results file of this version."""
-    missing = [name for name in ARROW_SCHEMA.names if name not in table.column_names]
-    if missing:
-        raise ResultsError(f"no results file of this program, column '{missing[0]}' is missing")
-    versions = set(table["schema_version"].to_pylist())
-    if versions != {SCHEMA_VERSION}:
-        raise ResultsError(f"schema version {sorted(map(str, versions))}, this program reads {SCHEMA_VERSION}")
-
-
 class Outcome(NamedTuple):
-    """How a stored trial ended: done, diverged or failed, and why; missing where there is no file, or damaged."""
+    """How far a trial is, as stored under its present digest.
+
+    Attributes:
+        status: one of schema.STATUSES; without a file "interrupted" where there is a checkpoint and else "missing";
+            "damaged" where the file cannot be read.
+        reason: why it is not done, in one line.
+        stale: it is not stored as it is planned now, but under other settings or source (see `stored_before`).
+    """
 
     status: str
     reason: str | None
     duration_s: float | None
     device: str | None = None
+    stale: bool = False
 
 
 def outcome(folder: Path, trial: Trial) -> Outcome:
-    """Returns how `trial` ended, from its file alone."""
+    """Returns how far `trial` is, from the names and the first rows of its files alone."""
     path = path_of(folder, trial)
-    if not path.exists():
-        others = any(path.parent.glob(f"{trial.id}-{'?' * len(trial.digest)}.parquet"))
-        return Outcome("missing", "stored under other settings only" if others else None, None)
-    try:
-        table = pq.ParquetFile(path).read(columns=["status", "reason", "duration_s", "device"])
-        row = table.slice(0, 1).to_pylist()[0]
-    except (OSError, pa.ArrowException, IndexError):
-        return Outcome("damaged", f"'{path}' cannot be read; move it away or delete it", None)
-    return Outcome(row["status"], row["reason"], row["duration_s"], row["device"])
+    if path.exists():
+        try:
+            found = _first_row(path, ("status", "reason", "duration_s", "device"))
+            if found["status"] not in STATUSES:
+                raise ResultsError(f"status '{found['status']}' is unknown; known: {', '.join(STATUSES)}")
+        except UNREADABLE as error:
+            return Outcome("damaged", f"'{path}' cannot be read; move it away or delete it: {_one_line(error)}", None)
+        return Outcome(found["status"], found["reason"], found["duration_s"], found["device"])
+    stale = bool(_other_files(folder, trial))
+    iteration = stored_iteration(folder, trial)
+    if iteration is not None:
+        return Outcome("interrupted", f"at iteration {iteration} of {trial.iterations}", None, stale=stale)
+    return Outcome("missing", "stored under other settings or source only" if stale else None, None, stale=stale)
+
+
+def stored_iteration(folder: Path, trial: Trial) -> int | None:
+    """Returns the iteration of the newest checkpoint of `trial`, from the names of its files; None without one."""
+    stems = (path.stem for path in checkpoints_path(folder, trial).glob("*.checkpoint"))
+    return max((int(stem) for stem in stems if stem.isdecimal()), default=None)
+
+
+def stored_before(folder: Path, trial: Trial) -> dict[str, Any] | None:
+    """Returns what the file of the latest result of `trial` under other settings or source says of its origin.
+
+    A result that is done comes before one that is not. Columns that its file does not have are None.
+
+    Returns: the columns ORIGIN by name; None where there is no such file, or none that can be read.
+    """
+    found = []
+    for path in _other_files(folder, trial):
+        with contextlib.suppress(*UNREADABLE):  # `bench report` names it, and it is not the one that is planned
+            found.append(_first_row(path, ORIGIN))
+    return max(found, key=lambda row: (row["status"] == "done", row["started_at"] or ""), default=None)
+
+
+def _other_files(folder: Path, trial: Trial) -> list[Path]:
+    """Returns the files of `trial` under other digests than its present one."""
+    own = path_of(folder, trial)
+    return sorted(path for path in own.parent.glob(f"{trial.id}-{'?' * len(trial.digest)}.parquet") if path != own)
+
+
+def _first_row(path: Path, names: Collection[str]) -> dict[str, Any]:
+    """Returns some columns of the first row; raises one of UNREADABLE, also for versions that are not known."""
+    file = _opened(path)
+    there = [name for name in (*names, "schema_version") if name in file.schema_arrow.names]
+    table = file.read(columns=list(dict.fromkeys(there)))
+    version_of(table)
+    if not len(table):
+        raise ResultsError("it has no rows")
+    return dict.fromkeys(names) | table.slice(0, 1).to_pylist()[0]
+
+
+def _opened(path: Path) -> pq.ParquetFile:
+    # ParquetFile, not read_table, which would read folder names as columns
+    return pq.ParquetFile(path, page_checksum_verification=True)
+
+
+def _one_line(error: BaseException) -> str:
+    return (str(error) or type(error).__name__).splitlines()[0][:200]

@@ -1,8 +1,9 @@
 """From suite and profile to trials: plain resolved values, a readable id, and a digest of what matters.
 
-The id says what a trial is; the digest says whether a stored result still belongs to it. A digest covers
-every declared value that can change the numbers of a trial of its kind, and nothing else: another
-URL, one more model or one more seed leaves the stored results valid.
+The id says what a trial is; the digest says whether a stored result still belongs to it. A digest covers what can
+change the numbers of a trial of its kind, and nothing else: the declared values, the versions of the protocols and the
+source files that compute them (see sources.py). So another URL, one more model or one more seed leaves the stored
+results valid; a changed learning rate or a changed training loop makes them stale.
 """
 
 from __future__ import annotations
@@ -15,9 +16,11 @@ from typing import Any, Literal
 
 from bench.errors import UnknownNameError
 from bench.study.catalog import resolve
+from bench.study.sources import digest_of, sources_of
 from bench.study.specs import ProfileSpec, RunSpec, Study, SuiteSpec
 
-# Raise one of these when code changes the numbers that the same declared values lead to.
+# Source files are covered by their digests. Raise one of these where numbers change without: a newer library that
+# computes something else, or a file that is not traced, such as running/rows.py and `derive_seed` below.
 PROTOCOL_VERSIONS = {"data": 1, "training": 1, "evaluation": 1, "profiling": 1}
 
 # What the numbers of each kind of trial depend on: protocols by name, then fields of `Trial`.
@@ -25,13 +28,13 @@ _DEPENDS_ON = {
     "training": (
         "data training evaluation",
         "model weighting seed dataset dataset_options height width batch_size iterations validate_every"
-        " lr momentum weight_decay input_normalisation selection precision channels_last",
+        " lr momentum weight_decay input_normalisation selection precision channels_last determinism",
     ),
     "cost": (
         "profiling",
         # the data set decides the number of classes, and so the size of the last layer; time is measured at
         # the timing size, the memory of a training step at the size of the images
-        "model dataset height width batch_size momentum precision channels_last"
+        "model dataset height width batch_size momentum precision channels_last determinism"
         " timing_height timing_width timing_warmup timing_iterations",
     ),
 }
@@ -57,6 +60,7 @@ class Trial:
     batch_size: int
     iterations: int
     validate_every: int
+    checkpoint_every: int  # decides how much an interruption costs, not what comes out
     lr: float
     momentum: float
     weight_decay: float
@@ -64,11 +68,15 @@ class Trial:
     selection: Literal["global_accuracy", "mean_iou"]
     precision: Literal["fp32", "tf32", "bf16"]
     channels_last: bool
+    determinism: Literal["off", "seeded", "strict"]
     panels: int  # test images in the qualitative grid
     timing_height: int
     timing_width: int
     timing_warmup: int
     timing_iterations: int
+    # Path and digest of the files the numbers come from, as they were when the trial was planned: a process that
+    # already runs the old code must not claim the new one, should a file be edited in the meantime.
+    sources: dict[str, str] = field(hash=False)
 
     @property
     def id(self) -> str:
@@ -77,19 +85,30 @@ class Trial:
         return f"{self.suite}.{self.profile}.{self.model}.{what}"
 
     @property
+    def protocols(self) -> dict[str, int]:
+        """The versions of the protocols that its numbers follow, by name."""
+        return {name: PROTOCOL_VERSIONS[name] for name in _DEPENDS_ON[self.kind][0].split()}
+
+    @property
+    def declared(self) -> dict[str, Any]:
+        """The declared values that can change its numbers, by name of the field."""
+        return {name: getattr(self, name) for name in _DEPENDS_ON[self.kind][1].split()}
+
+    @property
+    def declared_digest(self) -> str:
+        """16 hex digits over what is declared: kind, protocols and values, without the source."""
+        return _digest({"kind": self.kind, "protocols": self.protocols, "declared": self.declared})
+
+    @property
     def digest(self) -> str:
-        """16 hex digits over everything declared that can change the numbers."""
-        protocols, fields = _DEPENDS_ON[self.kind]
-        content = {
-            "kind": self.kind,
-            "protocols": {name: PROTOCOL_VERSIONS[name] for name in protocols.split()},
-            "declared": {name: getattr(self, name) for name in fields.split()},
-        }
-        return hashlib.sha256(_canonical_json(content)).hexdigest()[:16]
+        """16 hex digits over everything that can change the numbers, declared or in the source."""
+        return _digest([self.declared_digest, digest_of(self.sources)])
 
     def as_dict(self) -> dict[str, Any]:
-        """Returns every field as JSON-able data; `Trial(**fields)` is the same trial."""
-        return asdict(self)
+        """Returns every declared field as JSON-able data; `Trial(**fields, sources=...)` is the same trial."""
+        fields = asdict(self)
+        del fields["sources"]
+        return fields
 
 
 def plan(
@@ -115,6 +134,7 @@ def plan(
 
     Raises:
         UnknownNameError: a name that the study, the suite or the profile does not have.
+        BenchError: a source file of bench cannot be read.
     """
     suite = resolve("suite", suite, study.suites)
     profile = resolve("profile", profile, study.profiles)
@@ -132,14 +152,19 @@ def plan(
 
     shared = _shared_fields(study, suite_spec, study.profiles[profile], suite_spec.runs[profile])
     shared |= {"suite": suite, "profile": profile}
+
+    def trial(kind: Literal["training", "cost"], model: str, weighting: str | None, seed: int | None) -> Trial:
+        sources = sources_of(kind, model, shared["dataset"])
+        return Trial(kind=kind, model=model, weighting=weighting, seed=seed, sources=sources, **shared)
+
     trainings = [
-        Trial(kind="training", model=model, weighting=weighting, seed=seed, **shared)
+        trial("training", model, weighting, seed)
         for seed in known_seeds
         if seed in seeds or not seeds
         for weighting in chosen_weightings
         for model in chosen_models
     ]
-    costs = [Trial(kind="cost", model=model, weighting=None, seed=None, **shared) for model in chosen_models]
+    costs = [trial("cost", model, None, None) for model in chosen_models]
     return trainings + costs
 
 
@@ -157,7 +182,7 @@ def _shared_fields(study: Study, suite: SuiteSpec, profile: ProfileSpec, run: Ru
     return {
         **run.model_dump(),
         **suite.recipe.model_dump(),
-        **profile.model_dump(include={"height", "width", "precision", "channels_last", "panels"}),
+        **profile.model_dump(include={"height", "width", "precision", "channels_last", "determinism", "panels"}),
         **{f"timing_{name}": value for name, value in profile.timing.model_dump().items()},
         "dataset_options": study.datasets[run.dataset].options,
     }
@@ -167,6 +192,10 @@ def _chosen(what: str, wanted: Sequence[str], known: list[str]) -> list[str]:
     """Returns the wanted names, each once, in the order of the study; all when none is named."""
     keys = {resolve(what, name, known) for name in wanted}
     return [name for name in known if name in keys] if keys else list(known)
+
+
+def _digest(content: Any) -> str:
+    return hashlib.sha256(_canonical_json(content)).hexdigest()[:16]
 
 
 def _canonical_json(content: Any) -> bytes:

@@ -12,7 +12,6 @@ from bench.replication.scores import (
     costs,
     reported,
     scores,
-    stale_trials,
 )
 
 IOU = ("test", "mean_iou")
@@ -84,14 +83,10 @@ def test_two_configurations_of_a_trial_are_not_mixed(results) -> None:
         scores(results.frame)
 
 
-def test_digests_choose_the_configuration_and_name_the_stale_trials(results) -> None:
+def test_digests_choose_the_configuration(results) -> None:
     results.training(*TRIAL, {IOU: 0.4}, digest="aaaa").training(*TRIAL, {IOU: 0.6}, digest="bbbb")
 
     assert scores(results.frame, {"bbbb"})["value"].tolist() == [0.6]
-    assert stale_trials(results.frame, {"bbbb"}).to_numpy().tolist() == [
-        ["decoder-variants.mini.segnet_basic.median_frequency.s0", "aaaa", "2026-01-02T03:04:05Z"]
-    ]
-    assert stale_trials(results.frame, {"aaaa", "bbbb"}).empty
 
 
 def test_two_configurations_are_not_mixed_across_weightings_or_seeds_either(results) -> None:

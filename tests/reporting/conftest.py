@@ -12,7 +12,8 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from bench.results.schema import COLUMNS
+from bench.results.provenance import source_columns
+from bench.results.schema import COLUMNS, SCHEMA_VERSION
 from bench.results.store import PANDAS_TYPES
 from bench.study.catalog import MODEL_TITLES
 from bench.study.config import Study, load_study
@@ -38,6 +39,7 @@ def _provenance(trial: Trial, number: int) -> Row:
         "seed",
         "precision",
         "channels_last",
+        "determinism",
     )
     return {
         **{name: getattr(trial, name) for name in identity},
@@ -48,7 +50,7 @@ def _provenance(trial: Trial, number: int) -> Row:
         "selected_iteration": 400 + 100 * (number % 3) if trial.kind == "training" else None,
         "git_commit": "0123456789abcdef0123456789abcdef01234567",
         "git_dirty": False,
-        "source_digest": "feedfacefeedface",
+        **source_columns(trial),
         "dataset_digest": "d" * 16 if trial.kind == "training" else None,
         "device": "cpu",
         "device_name": "AMD EPYC 9B45",
@@ -60,7 +62,7 @@ def _provenance(trial: Trial, number: int) -> Row:
         "numpy": "2.3.4",
         "platform": "Linux x86_64",
         "bench_version": "0.1.0",
-        "schema_version": 1,
+        "schema_version": SCHEMA_VERSION,
         "started_at": f"2026-01-02T{3 + number // 4:02d}:{15 * (number % 4):02d}:00+00:00",
         "duration_s": 431.0 + number,
     }

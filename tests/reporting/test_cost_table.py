@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pandas as pd
 
 from bench.reporting.cost_table import COLUMNS, cost_table
+from bench.reporting.staleness import Staleness
 from bench.study.trials import Trial
 
 
@@ -18,6 +19,18 @@ def test_costs_are_shown_in_their_units_with_quartiles(results: pd.DataFrame) ->
     assert row["Parameters (M)"] == f"{costs['parameters'] / 1e6:.3f}"
     low, high = costs["forward_ms_p25"], costs["forward_ms_p75"]
     assert row["Forward (ms)"] == f"{costs['forward_ms']:,.1f} [{low:,.1f} to {high:,.1f}]"
+
+
+def test_a_model_with_stale_costs_has_a_mark_and_the_mark_a_legend(results: pd.DataFrame) -> None:
+    digest = results.query("kind == 'cost' and model == 'fcn_basic'")["digest"].iloc[0]
+    table = cost_table(results, Staleness(frozenset({digest, "not shown"}), "lr"))
+    assert table is not None
+    assert [row[0] for row in table.rows if "†" in row[0]] == ["FCN-Basic †"]
+    assert table.legend.startswith("† Stale: ")
+    for stale in (Staleness(), Staleness(frozenset({"not shown"}), "lr")):
+        table = cost_table(results, stale)
+        assert table is not None
+        assert table.legend == ""
 
 
 def test_without_cost_trials_there_is_no_table(build_results: Callable[..., pd.DataFrame], trials: list[Trial]) -> None:

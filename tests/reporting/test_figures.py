@@ -22,6 +22,7 @@ from bench.reporting.curves import training_curves
 from bench.reporting.differences import difference_map
 from bench.reporting.figures import FigureSource, draw_figures
 from bench.reporting.panels import colour_labels, panel_images, qualitative_grid
+from bench.reporting.staleness import IN_FIGURES, Staleness
 from bench.reporting.style import MODEL_STYLES, RC, new_figure, save_figure, wrap_notice
 from bench.reporting.tradeoff import accuracy_against_cost
 from bench.study.catalog import MODEL_TITLES
@@ -331,3 +332,76 @@ def test_the_difference_map_holds_ours_minus_the_paper(results: pd.DataFrame) ->
     )
     assert shown[0] == f"{100 * ours - 77.9:+.1f}".replace("-", "−")
     assert difference_map(results, "median_frequency", None) is None
+
+
+def texts(figure: Figure) -> list[str]:
+    """Every word on a figure."""
+    found = [text.get_text() for text in figure.texts]
+    found += [text.get_text() for legend in figure.legends for text in legend.get_texts()]
+    for axes in figure.axes:
+        found += [label.get_text() for label in (*axes.get_xticklabels(), *axes.get_yticklabels(), axes.title)]
+    return found
+
+
+@pytest.fixture
+def half_stale(results: pd.DataFrame, tmp_path: Path, panels_dir: Path, trials: list[Trial]) -> FigureSource:
+    """FCN-Basic is stale in the median half, and so are the costs of SegNet-Basic."""
+    stale = results.query(
+        f"(model == 'fcn_basic' and weighting == '{MEDIAN}') or (model == 'segnet_basic' and kind == 'cost')"
+    )
+    panels = panels_dir / trials[0].suite / trials[0].profile
+    return FigureSource(results, "T1", NOTICE, panels, Staleness(frozenset(stale["digest"]), "lr"))
+
+
+def test_models_with_stale_results_are_marked_by_weighting_and_cost(half_stale: FigureSource) -> None:
+    def marked(*which: object) -> set[str]:
+        return {model for model, title in half_stale.titles(*which).items() if title.endswith(" †")}
+
+    assert marked(MEDIAN) == {"fcn_basic"}
+    assert marked("natural_frequency") == set()
+    assert marked(MEDIAN, True) == {"fcn_basic", "segnet_basic"}
+    assert half_stale.notice_for(half_stale.titles("natural_frequency")) == NOTICE
+    assert half_stale.notice_for(half_stale.titles(MEDIAN)) == f"{NOTICE} {IN_FIGURES}"
+
+
+def test_every_figure_shows_the_mark_and_says_what_it_means(half_stale: FigureSource, images: list[Path]) -> None:
+    titles = half_stale.titles(MEDIAN)
+    notice = half_stale.notice_for(titles)
+    trials = {"segnet_basic": "a", "fcn_basic": "b"}
+    figures = [
+        difference_map(half_stale.results, MEDIAN, "T1", notice, titles),
+        training_curves(half_stale.results, MEDIAN, notice, titles),
+        accuracy_against_cost(half_stale.results, MEDIAN, "T1", notice, titles),
+        class_bars(half_stale.results, MEDIAN, notice, titles),
+        qualitative_grid(images, trials, PALETTE, CLASSES, notice, titles=titles),
+    ]
+    for figure in figures:
+        assert figure is not None
+        words = texts(figure)
+        assert sum("FCN-Basic †" in word for word in words) == 1
+        assert "SegNet-Basic" in words
+        assert any(IN_FIGURES in word.replace("\n", " ") for word in words)
+
+
+def test_the_caption_says_what_the_mark_means_where_a_picture_has_it(half_stale: FigureSource, tmp_path: Path) -> None:
+    groups = draw_figures(half_stale, tmp_path)
+    assert {group.key: IN_FIGURES in group.caption for group in groups} == {
+        "differences": True,
+        "training-curves": True,
+        "accuracy-against-cost": True,
+        "class-frequencies": False,  # names no model, and its data comes from a current training
+        "per-class": True,
+        "predictions": True,
+    }
+
+
+@pytest.mark.parametrize(
+    ("weightings", "said"),
+    [([], None), (["natural_frequency"], "Partly stale: "), ([MEDIAN, "natural_frequency"], "Stale: ")],
+)
+def test_class_frequencies_say_when_they_come_from_stale_results(
+    results: pd.DataFrame, tmp_path: Path, weightings: list[str], said: str | None
+) -> None:
+    stale = Staleness(frozenset(results.loc[results["weighting"].isin(weightings), "digest"]), "lr")
+    group = next(g for g in draw_figures(FigureSource(results, "T1", "", None, stale), tmp_path) if "freq" in g.key)
+    assert group.caption.endswith(f"count more. {said}measured before settings or source changed." if said else "more.")

@@ -10,9 +10,12 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from results_factory import outdated
+
 from bench.errors import ResultsError, UnknownNameError
 from bench.reporting.overview import as_duration, grouped, provenance, run_facts, trial_states
 from bench.reporting.page import definitions, escape_markdown, first_sentence, start_sentence, with_code, write_report
+from bench.results.changes import Change
 from bench.study.config import Study
 from bench.study.trials import Trial, plan
 
@@ -173,14 +176,68 @@ def test_cost_trials_alone_have_a_report(write: Callable[..., Page], build_resul
     assert "No training has finished." in page.text
 
 
-def test_results_of_other_settings_are_named_and_not_reported(
+def test_stale_results_are_counted_marked_and_explained_wherever_they_are_shown(
+    write: Callable[..., Page], build_results: Build, trials: list[Trial], tmp_path: Path
+) -> None:
+    page = write(build_results([outdated(trial) for trial in trials]))
+    assert f"0 of {len(trials)} done {len(trials)} stale (†)" in page.text
+    legend = "† Stale: measured under other settings or source than are planned now (changed since: bench/training/loop"
+    assert page.text.count(legend) >= 4  # on top, below the table, below the costs, beside the settings
+    assert f"bench status --suite {trials[0].suite} --profile {trials[0].profile} --why" in page.text
+    assert f"All {len(trials)} planned trials are in this report, the stale ones marked." in page.text
+    assert page.text.count("changed since: bench/training/loop.py") >= len(trials)
+    assert page.text.count("SegNet-Basic † ") >= 3  # highest or lowest in texts for figures, and the costs
+    folder = tmp_path / trials[0].suite / trials[0].profile
+    for name in ("report.md", "table1.md"):
+        assert legend in (folder / name).read_text(encoding="utf-8").replace("\\_", "_")
+    assert "bench status --suite decoder-variants --profile smoke --why" in (folder / "report.md").read_text()
+
+
+def test_a_report_without_stale_results_has_no_mark(report: Path) -> None:
+    for name in ("index.html", "report.md", "table1.md", "table1.tex", "table1.csv"):
+        text = (report.parent / name).read_text(encoding="utf-8").lower()
+        assert "†" not in text
+        assert "dagger" not in text
+        assert ">stale" not in text
+
+
+def test_current_and_stale_results_are_told_apart(
     write: Callable[..., Page], build_results: Build, trials: list[Trial]
 ) -> None:
-    results = build_results(trials[:1])
-    page = write(results.assign(digest="0" * 16))
-    assert "1 other settings" in page.text
-    assert "run it again" in page.text
-    assert "img" not in [tag for tag, _ in page.tags]
+    old = outdated(trials[1])
+    page = write(build_results([trials[0], old, outdated(trials[0])]))
+    assert f"1 of {len(trials)} done 1 stale (†) {len(trials) - 2} missing" in page.text
+    assert f"{len(trials) - 2} of {len(trials)} trials are not in this report" in page.text
+    assert "Bilinear-Interpolation †" not in page.text
+    pictures = [attrs for tag, attrs in page.tags if tag == "img"]
+    assert any("SegNet-Basic †" in attrs["alt"] for attrs in pictures)
+    assert "blue above it. † Stale: measured before settings or source changed." in page.text
+    assert "count more. Partly stale" not in page.text  # the first training is current, and data is data
+
+
+def test_a_stale_seed_beside_a_current_one_is_named_but_not_shown(
+    study: Study, build_results: Build, tmp_path: Path
+) -> None:
+    one, two = (
+        next(trial for trial in plan(study, "decoder-variants", "mini", seeds=[seed]) if trial.kind == "training")
+        for seed in (0, 1)
+    )
+    results = build_results([one, outdated(two)])
+    text = read(write_report(results, tmp_path, suite=one.suite, profile="mini", study=study)).text
+    assert "not shown beside current runs of other seeds" in text
+    assert "† Stale: measured" not in text
+
+
+def test_a_failed_trial_whose_stale_result_is_shown_says_both(build_results: Build, trials: list[Trial]) -> None:
+    old = outdated(trials[0])
+    results = build_results([trials[0], old], failed=[])
+    results.loc[results["digest"] == trials[0].digest, ["status", "reason"]] = ["killed", "signal 9"]
+    why = {trials[0].id: (Change("lr", "0.2 → 0.1"),)}
+    (state,) = trial_states(results, trials[:1], {old.digest}, why)
+    assert (state.status, state.reason, state.shown) == ("killed", "signal 9; an older, stale result is shown", True)
+    (state,) = trial_states(results[results["digest"] == old.digest], trials[:1], {old.digest}, why)
+    assert (state.status, state.reason, state.shown) == ("stale", "changed since: lr", True)
+    assert state.started_at == "2026-01-02 03:15"
 
 
 def test_other_suites_and_profiles_are_left_out(write: Callable[..., Page], results: pd.DataFrame) -> None:

@@ -10,6 +10,7 @@ import pytest
 from bench.replication.scores import CLASS_COLUMNS, COST_COLUMNS, SCORE_COLUMNS
 from bench.reporting.cells import Cell, Table, runs_label
 from bench.reporting.scale import NOT_AT_SCALE, PAPER_SCALE, Scale, planned_scale, scale_notice
+from bench.reporting.staleness import Staleness
 from bench.reporting.table_formats import to_csv, to_html, to_latex, to_markdown
 from bench.reporting.tables import class_table, protocol_note, table_1
 from bench.study.catalog import MODEL_TITLES
@@ -131,6 +132,54 @@ def test_the_best_of_a_column_is_marked_for_paper_and_ours(table: Table) -> None
     assert not any(found.best_paper for row in table.rows for found in row.cells[:3])  # costs
 
 
+STALE = Staleness(frozenset({"digest"}), "lr, models/blocks.py")
+
+
+def test_a_stale_value_has_a_mark_in_every_format_and_the_mark_a_legend() -> None:
+    frame = SCORES.assign(trials=[("new",), ("new",), ("digest", "other"), ("new",), ("new",)])
+    table = table_1(frame, COSTS.assign(trials=[("new",)] * len(COSTS)), stale=STALE)
+    marked = [
+        (row.model, column.metric)
+        for row in table.rows
+        for column, found in zip(table.columns, row.cells, strict=True)
+        if found.stale
+    ]
+    assert marked == [("fcn_basic", "mean_iou")]
+    assert table.notes[0] == (
+        "† Stale: measured under other settings or source than are planned now (changed since: lr, models/blocks.py), "
+        "and shown because nothing newer is there. No mean has current and stale runs in it."
+    )
+    assert "47.3 → 45.0 † (−2.3)" in to_markdown(table)
+    assert '<span class="ours">45.0 †</span>' in to_html(table)
+    assert r"45.0 $^\dagger$" in to_latex(table)
+    assert to_latex(table).isascii()
+    stale = pd.read_csv(StringIO(to_csv(table))).query("stale")
+    assert stale[["model", "metric"]].to_numpy().tolist() == [["fcn_basic", "mean_iou"]]
+    for write, mark in ((to_markdown, "†"), (to_html, "†"), (to_latex, r"$^\dagger$")):
+        assert write(table).count(mark) == 2, write.__name__  # the value and the legend
+        assert "Stale: measured" in write(table), write.__name__
+
+
+def test_a_stale_value_is_best_only_where_none_is_current() -> None:
+    frame = SCORES.assign(trials=[("new",), ("new",), ("digest",), ("new",), ("new",)])
+    mixed = table_1(frame, COSTS, stale=STALE)
+    assert cell(mixed, "segnet_basic", "mean_iou").best_ours  # 41.2 before 30.0; the stale 45.0 stands back
+    assert not cell(mixed, "fcn_basic", "mean_iou").best_ours
+    assert cell(table_1(SCORES, COSTS, stale=STALE), "fcn_basic", "mean_iou").best_ours
+
+
+def test_without_stale_values_there_is_no_legend(table: Table) -> None:
+    other = Staleness(frozenset({"another"}), "lr")
+    for found in (table, table_1(SCORES, COSTS, stale=other), class_table(class_frame("Sky"), "iou", stale=other)):
+        assert not any("Stale" in note for note in found.notes)
+
+
+def test_stale_values_per_class_have_a_mark_too() -> None:
+    table = class_table(class_frame("Sky"), "iou", stale=STALE)
+    assert "| SegNet-Basic | 50.0 † | single run |" in to_markdown(table)
+    assert table.notes[0].startswith("† Stale: ")
+
+
 def test_another_boundary_protocol_has_no_difference_from_the_paper() -> None:
     table = table_1(SCORES, COSTS, protocol="distance")
     found = cell(table, "segnet_basic", "boundary_f1")
@@ -223,7 +272,7 @@ def test_csv_is_read_by_pandas_as_it_is(table: Table) -> None:
     assert (row["unit"], row["runs"], row["group"]) == ("percent", "single run", "upsampling using max-pooling indices")
     assert frame.query("metric == 'boundary_f1'")["protocol"].unique().tolist() == ["paper"]
     assert frame["ours"].notna().sum() == 4 + 3
-    numbers = [line.rsplit(",", 6)[1:6] for line in to_csv(table).splitlines()[1:]]
+    numbers = [line.rsplit(",", 7)[1:6] for line in to_csv(table).splitlines()[1:]]
     assert all(number for line in numbers for number in line)  # missing is NaN, never a blank
 
 

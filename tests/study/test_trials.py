@@ -1,4 +1,5 @@
 import json
+import pickle
 from collections.abc import Callable
 from dataclasses import fields, replace
 
@@ -6,8 +7,11 @@ import pytest
 
 from bench.errors import UnknownNameError
 from bench.study import trials
+from bench.study.config import study_from
+from bench.study.sources import sources_of
 from bench.study.specs import Study
 from bench.study.trials import Trial, derive_seed, plan
+from bench.study.yaml_source import parse_yaml
 
 Changed = Callable[[str, str], Study]
 
@@ -93,24 +97,58 @@ def test_unknown_names_list_the_known_ones(study: Study, choice: dict, message: 
 
 
 def test_a_profile_without_a_run_is_named(changed: Changed) -> None:
-    study = changed("smoke: {dataset: road_scenes, batch_size: 6, iterations: 100, validate_every: 50}", "")
+    study = changed(
+        "smoke: {dataset: road_scenes, batch_size: 6, iterations: 100, validate_every: 50, checkpoint_every: 25}", ""
+    )
     with pytest.raises(UnknownNameError, match=r"^unknown profile of suite decoder-variants 'smoke'; known: mini, pap"):
         plan(study, "decoder-variants", "smoke")
 
 
 def test_a_trial_survives_json(study: Study) -> None:
     for trial in plan(study, "decoder-variants", "paper"):
-        copy = Trial(**json.loads(json.dumps(trial.as_dict())))
+        copy = Trial(**json.loads(json.dumps(trial.as_dict())), sources=json.loads(json.dumps(trial.sources)))
         assert copy == trial
         assert hash(copy) == hash(trial)
         assert copy.digest == trial.digest
 
 
-def test_digests_stay_what_they_are(study: Study) -> None:
-    """Stored results are found by these; a change here orphans all of them."""
-    got = digests(study)
-    assert got["decoder-variants.smoke.segnet_basic.median_frequency.s0"] == "d1bcbda7a9c275fc"
-    assert got["decoder-variants.smoke.segnet_basic.cost"] == "199b3a8fd33ac5a3"
+def test_what_is_declared_keeps_its_digest(study: Study) -> None:
+    """Whoever changes this makes every stored result stale without touching a line that computes one."""
+    got = {trial.id: trial.declared_digest for trial in plan(study, "decoder-variants", "smoke")}
+    assert got["decoder-variants.smoke.segnet_basic.median_frequency.s0"] == "5b567c99168a8af4"
+    assert got["decoder-variants.smoke.segnet_basic.cost"] == "2738f115f66c4573"
+
+
+def test_the_digest_is_of_what_is_declared_and_of_the_source(study: Study) -> None:
+    trial = plan(study, "decoder-variants", "smoke")[0]
+    fixed = replace(trial, sources={"models/a.py": "01234567", "bench/b.py": "89abcdef"})
+    assert fixed.declared_digest == trial.declared_digest
+    assert fixed.digest == "ddc4bd1c23e46f9f" != trial.digest
+    assert replace(fixed, sources=dict(reversed(fixed.sources.items()))).digest == fixed.digest
+    assert replace(fixed, sources={"models/a.py": "01234568", "bench/b.py": "89abcdef"}).digest != fixed.digest
+    assert replace(fixed, lr=0.2).digest != fixed.digest
+
+
+def test_a_trial_has_the_sources_of_its_kind_model_and_data_set(study: Study) -> None:
+    training, *_, cost = plan(study, "decoder-variants", "smoke", ["fcn_basic"], ["natural_frequency"])
+    assert training.sources == sources_of("training", "fcn_basic", "road_scenes")
+    assert cost.sources == sources_of("cost", "fcn_basic", "road_scenes")
+
+
+def test_a_trial_keeps_the_sources_it_was_planned_with(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The process that runs it has loaded those, whatever is written to the files in the meantime."""
+    trial = plan(study, "decoder-variants", "smoke")[0]
+    digest = trial.digest
+    monkeypatch.setattr(trials, "sources_of", lambda *names: {"models/other.py": "0" * 8})
+    assert pickle.loads(pickle.dumps(trial)).digest == digest
+    assert plan(study, "decoder-variants", "smoke")[0].digest != digest
+
+
+def test_another_suite_changes_no_trial(study: Study, study_text: str) -> None:
+    suite = study_text[study_text.index("  decoder-variants:\n") : study_text.index("tolerances:\n")]
+    assert suite.count("decoder-variants") == 1
+    text = study_text.replace(suite, suite.replace("decoder-variants", "another-suite") + suite)
+    assert digests(study_from(parse_yaml(text, "bench.yaml"))) == digests(study)
 
 
 @pytest.mark.parametrize(
@@ -128,6 +166,7 @@ def test_digests_stay_what_they_are(study: Study) -> None:
         ("{global_accuracy: 0.02", "{global_accuracy: 0.04"),
         ("weight_decay: 5e-4", "weight_decay: 0.0005"),
         ("train: 367", "train: 368"),  # another data set
+        ("checkpoint_every: 25", "checkpoint_every: 20"),
     ],
 )
 def test_what_cannot_change_numbers_keeps_digests(changed: Changed, study: Study, old: str, new: str) -> None:
@@ -170,6 +209,7 @@ def test_what_changes_timing_leaves_training_alone(changed: Changed, study: Stud
         ("momentum: 0.9", "momentum: 0.8"),  # zero would leave an optimizer without memory
         ("precision: fp32", "precision: bf16"),
         ("st: true", "st: false"),
+        ("determinism: strict", "determinism: seeded"),
     ],
 )
 def test_what_changes_both(changed: Changed, study: Study, old: str, new: str) -> None:
@@ -188,10 +228,10 @@ def test_a_protocol_version_changes_the_digests_of_its_kind(study: Study, monkey
 def test_every_field_is_in_a_digest_or_known_not_to_matter(study: Study) -> None:
     """Whoever adds a field decides whether it changes numbers."""
     listed = {name for _, names in trials._DEPENDS_ON.values() for name in names.split()}
-    free = {"kind", "suite", "profile", "panels"}
+    free = {"kind", "suite", "profile", "panels", "checkpoint_every", "sources"}
     assert listed | free == {field.name for field in fields(Trial)}
     training = plan(study, "decoder-variants", "smoke")[0]
-    assert replace(training, suite="x", profile="paper", panels=9).digest == training.digest
+    assert replace(training, suite="x", profile="paper", panels=9, checkpoint_every=7).digest == training.digest
 
 
 def test_derived_seeds_depend_on_every_part_its_type_and_order() -> None:
