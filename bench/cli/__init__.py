@@ -1,7 +1,7 @@
 """The `bench` command: each command parses, calls one function and prints.
 
 Nothing but click is imported before a command runs, so that `bench --help` answers at once; torch is imported by
-`run`, `plan` and `doctor` alone.
+`run`, `retry`, `plan` and `doctor` alone.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ import click
 from bench.cli.data import data
 from bench.cli.options import study_of
 from bench.cli.results import check, report
-from bench.cli.training import doctor, plan, run, status
+from bench.cli.run import retry, run
+from bench.cli.training import doctor, plan, status
 from bench.errors import BenchError, UnknownNameError
 
 
@@ -83,5 +84,5 @@ def list_command(ctx: click.Context, schema: bool, columns: bool) -> None:
         print_names(study_of(ctx))
 
 
-for command in (run, plan, status, report, check, list_command, data, doctor):
+for command in (run, retry, plan, status, report, check, list_command, data, doctor):
     main.add_command(command)

@@ -83,12 +83,12 @@ def planned(study: Study, suite: str | None, profile: str | None, results: Path)
     return found
 
 
-def same_command(ctx: click.Context) -> str:
-    """Returns the command as it was given, so that it can be repeated."""
+def same_command(ctx: click.Context, name: str | None = None) -> str:
+    """Returns the command as it was given, so that it can be repeated, or another one with the same options."""
     words = ["bench"]
     if ctx.obj != Path("bench.yaml"):
         words += ["--config", str(ctx.obj)]
-    words.append(str(ctx.info_name))
+    words.append(name or str(ctx.info_name))
     for parameter in ctx.command.params:
         given = ctx.get_parameter_source(str(parameter.name)) is click.core.ParameterSource.COMMANDLINE
         value = ctx.params[str(parameter.name)] if given else ()

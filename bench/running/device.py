@@ -52,7 +52,7 @@ def use_arithmetic(precision: str, determinism: str) -> bool:
     torch.backends.cudnn.deterministic = strict
     torch.use_deterministic_algorithms(strict)
     # memory is never read before it is written here, and filling it costs time
-    torch.utils.deterministic.fill_uninitialized_memory = False
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     return precision == "bf16"
 
 

@@ -1,105 +1,184 @@
-"""Runs one trial in a process of its own, so that its memory is its own and its crash kills nothing else."""
+"""Runs one trial in a process of its own, so that its memory is its own and its death kills nothing else."""
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
-import signal
-import traceback
-from multiprocessing.connection import Connection
+import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Literal, NamedTuple
+from types import TracebackType
+from typing import Literal, Self
 
-import torch
-
-from bench.errors import BenchError, DivergedError
-from bench.results.store import outcome
-from bench.running.record import record_failure, run_and_record
-from bench.running.trial import Report
+from bench.errors import BenchError, ResultsError
+from bench.results.store import outcome, stored_iteration
+from bench.running import child, fork_server
+from bench.running.control import Notice, Report
+from bench.running.endings import Ending, ending_by, oom_kills_so_far
+from bench.running.record import record_failure
+from bench.running.signals import Signals
 from bench.study.trials import Trial
 
 START_METHOD: Literal["forkserver"] = "forkserver"
-PRELOAD = ["torch", "bench.running.record"]  # imported once by the fork server, not by every trial
+LOOK_EVERY_S = 0.2  # how long a request may wait
+STOP_WITHIN_S = 60.0  # for an iteration and its checkpoint, or an evaluation
+LEAVE_WITHIN_S = 10.0  # for a process that has said how it ended, or is dying
+
+Asked = Literal["stop", "time"] | None  # why a trial was asked to stop: by the user, or its time is over
 
 
-class Ending(NamedTuple):
-    """How a trial ended: "done", "diverged" or "failed", and why."""
-
-    status: str
-    reason: str
-
-
-def run_isolated(trial: Trial, device: str, threads: int, results: Path, report: Report) -> Ending:
-    """Runs `trial` in a fresh process; its results file is written, whatever happens to that process.
+def run_isolated(
+    trial: Trial,
+    device: str,
+    threads: int,
+    results: Path,
+    report: Report,
+    *,
+    signals: Signals | None = None,
+    time_limit_s: float | None = None,
+    lost: Callable[[], bool] = lambda: False,
+) -> Ending:
+    """Runs `trial` in a fresh process and stores how it ended, whatever happens to that process.
 
     Args:
         trial: what to run
         device: "cpu" or "cuda"
         threads: threads torch may use
         results: the results folder
-        report: called with the progress, in this process
+        report: called with the progress and with notices, in this process
+        signals: requests of the user, which are passed on
+        time_limit_s: after that long the trial is asked to stop, and stored as timed out
+        lost: says whether the trial has become another process's; it is left to that one then
+
+    Returns: the ending; of "interrupted" and "taken_over" nothing is stored.
 
     Raises:
-        KeyboardInterrupt: Ctrl-C; the process has been stopped and nothing half-written is left.
-        ResultsError: the results folder cannot be written.
+        ResultsError: the results folder cannot be written; nothing is stored of the trial then.
+        BenchError: no process can be started.
+        Stopped: the user asked a second time to stop; the process is gone, its last checkpoint is whole.
     """
-    multiprocessing.set_forkserver_preload(PRELOAD)
-    context = multiprocessing.get_context(START_METHOD)
-    receiver, sender = context.Pipe(duplex=False)
-    process = context.Process(target=_run, args=(trial, device, threads, results, sender), name=trial.id)
-    process.start()
-    sender.close()
-    ending = None
-    try:
-        while ending is None:
-            message = receiver.recv()
-            if isinstance(message, Ending):
-                ending = message
-            else:
-                report(message)
-    except EOFError:
-        process.join()
-        ending = Ending("failed", _death(process.exitcode))
-    finally:
-        if ending is None:
-            process.kill()
-        process.join()
+    oom_kills = oom_kills_so_far()
+    with _Process(trial, device, threads, results) as process:
+        ending, asked = _follow(process, trial, report, signals or Signals(), time_limit_s, lost)
+    if ending is None:
+        ending = ending_by(process.exitcode, oom_kills_so_far() - oom_kills)
+    if ending.status == "unwritable":
+        raise ResultsError(f"{ending.reason}; what is finished is stored: make room and give the same command again")
+    if ending.status == "taken_over":
+        return ending
     if ending.status != "done" and outcome(results, trial).status == "done":
-        ending = Ending("done", "")  # it died between writing its file and saying so
-    if ending.status != "done":
-        record_failure(trial, device, threads, results, ending.status, ending.reason)
+        ending = Ending("done")  # it died between storing its results and saying so
+    if ending.status in ("interrupted", "killed") and asked == "time":
+        ending = Ending("timed_out", f"it reached the time limit of {(time_limit_s or 0) / 60:g} minutes")
+    elif ending.status == "killed" and asked == "stop":
+        ending = Ending("interrupted")  # by us, or by those who asked
+    elif ending.status == "interrupted" and asked is None:
+        ending = Ending("killed", "its process was asked to end by SIGTERM")
+    if ending.status in ("done", "interrupted"):
+        _tidy_log(child.log_path(results, trial), report)
+        return ending
+    ending = ending._replace(reason=_reason(ending, trial, results))
+    record_failure(trial, device, threads, results, ending.status, ending.reason)
     return ending
 
 
-def _run(trial: Trial, device: str, threads: int, results: Path, sender: Connection) -> None:
-    """The body of the child process: runs and records the trial, sends its progress and its ending."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides
-    torch.set_num_threads(threads)
-    # the one broad except of the project: whatever goes wrong in a trial is recorded, and the suite goes on
-    try:
-        run_and_record(trial, device, threads, results, sender.send)
-        ending = Ending("done", "")
-    except BrokenPipeError:
-        return  # the process that wanted the result is gone, and so is the reason to go on
-    except DivergedError as error:
-        ending = Ending("diverged", str(error))
-    except BenchError as error:
-        ending = Ending("failed", str(error))
-    except Exception as error:  # noqa: BLE001
-        ending = Ending("failed", f"{type(error).__name__}: {error} (traceback in {_write_log(trial, results)})")
-    sender.send(ending)
-    sender.close()
+class _Process:
+    """A trial's process, and the pipe to it; it is gone on leaving, killed if an exception is on its way."""
+
+    def __init__(self, trial: Trial, device: str, threads: int, results: Path) -> None:
+        context = multiprocessing.get_context(START_METHOD)
+        if START_METHOD == "forkserver":
+            fork_server.start()
+        self.exitcode: int | None = None
+        self.pipe, other_end = context.Pipe()
+        arguments = (trial, device, threads, results, other_end)
+        self._process = context.Process(target=child.run_trial, args=arguments, name=trial.id)
+        try:
+            self._process.start()
+        except (EOFError, OSError) as error:
+            self.pipe.close()
+            reason = str(error) or "the one that it is forked from died"
+            raise BenchError(f"no process can be started for trial {trial.id}: {reason}") from None
+        finally:
+            other_end.close()
+
+    def ask(self, request: str) -> None:
+        """Asks it to write a "checkpoint" or to "stop"."""
+        with contextlib.suppress(OSError):  # it has just died, which is seen next
+            self.pipe.send(request)
+
+    def kill(self) -> None:
+        """Ends it at once."""
+        self._process.kill()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        if kind is not None:
+            self._process.kill()
+        self._process.join(LEAVE_WITHIN_S)
+        self._process.kill()
+        self._process.join()
+        self.pipe.close()
+        self.exitcode = self._process.exitcode
 
 
-def _write_log(trial: Trial, results: Path) -> Path:
-    """Writes the traceback of the current exception and returns where."""
-    log = results / "_logs" / f"{trial.id}.log"
-    log.parent.mkdir(parents=True, exist_ok=True)
-    log.write_text(traceback.format_exc(), encoding="utf-8")
-    return log
+def _follow(
+    process: _Process,
+    trial: Trial,
+    report: Report,
+    signals: Signals,
+    time_limit_s: float | None,
+    lost: Callable[[], bool],
+) -> tuple[Ending | None, Asked]:
+    """Passes on what the process says and what it is asked; returns its last word, if any, and why it was to stop."""
+    asked: Asked = None
+    time_over_at = float("inf") if time_limit_s is None else time.monotonic() + time_limit_s
+    kill_at = float("inf")
+    signals.checkpoint = False  # asked of an earlier trial
+    while True:
+        if process.pipe.poll(LOOK_EVERY_S):
+            try:
+                message = process.pipe.recv()
+            except (EOFError, OSError):
+                return None, asked
+            if isinstance(message, Ending):
+                return message, asked
+            report(message)
+        now = time.monotonic()
+        if lost():
+            process.kill()
+            return Ending("taken_over"), asked
+        if signals.checkpoint:
+            signals.checkpoint = False
+            process.ask("checkpoint")
+            report(Notice("asked for a checkpoint; the training goes on"))
+        if asked is None and (signals.stop or now > time_over_at):
+            asked = "stop" if signals.stop else "time"
+            process.ask("stop")
+            kill_at = now + STOP_WITHIN_S if trial.kind == "training" else now  # a measurement has nothing to save
+        if now >= kill_at:
+            process.kill()
+            return None, asked
 
 
-def _death(exitcode: int | None) -> str:
-    """Says how a process died that sent no ending."""
-    if exitcode is not None and exitcode < 0:
-        return f"its process was killed by {signal.Signals(-exitcode).name}"
-    return f"its process left with exit code {exitcode}"
+def _tidy_log(log: Path, report: Report) -> None:
+    """Removes an empty log, and says where the trial left messages."""
+    with contextlib.suppress(FileNotFoundError):
+        if log.stat().st_size:
+            report(Notice(f"messages of the trial are in '{log}'"))
+        else:
+            log.unlink()
+
+
+def _reason(ending: Ending, trial: Trial, results: Path) -> str:
+    """Returns why a trial ended badly, what `bench retry` would do and where the log is; adds the reason to the log."""
+    iteration = stored_iteration(results, trial)
+    what = "starts afresh" if iteration is None else f"goes on from iteration {iteration}"
+    log = child.log_path(results, trial)
+    with contextlib.suppress(OSError):  # where nothing can be written, storing the outcome says so
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with log.open("a", encoding="utf-8") as file:
+            file.write(f"{ending.status}: {ending.reason}\n")
+    return f"{ending.reason}; `bench retry` {what}; log: {log}"

@@ -9,7 +9,7 @@ from typing import Self
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from bench.running.isolation import Ending
+from bench.running.endings import Ending
 from bench.study.trials import Trial
 from bench.training.loop import Progress as TrainingProgress
 
@@ -34,6 +34,7 @@ class ProgressDisplay:
         self.suite = self.bars.add_task("trials", state="", total=None)
         self.current = self.bars.add_task("", state="", visible=False, total=None)
         self.last_line = self.started = 0.0
+        self.first: int | None = None  # the iteration of the trial's first report; it may have been taken up late
 
     def __enter__(self) -> Self:
         self.bars.start()
@@ -53,15 +54,20 @@ class ProgressDisplay:
         if not self.live:
             self.console.print(f"[{number}/{total}] {name}", markup=False, highlight=False)
         self.last_line = self.started = time.monotonic()
+        self.first = None
 
     def trial_progress(self, progress: TrainingProgress) -> None:
         """Moves the bar, or says a line when the last one is some time ago."""
         state = f"loss {progress.loss:.4f}  {progress.images_per_s:.1f} images/s"
+        if self.first is None:
+            self.first, self.started = progress.iteration, time.monotonic()
+            self.bars.reset(self.current, total=progress.iterations, completed=progress.iteration)
         self.bars.update(self.current, completed=progress.iteration, state=state)
-        if not self.live and time.monotonic() - self.last_line > PLAIN_EVERY_S:
+        steps = progress.iteration - self.first
+        if not self.live and steps and time.monotonic() - self.last_line > PLAIN_EVERY_S:
             self.last_line = time.monotonic()
             where = f"    iteration {progress.iteration}/{progress.iterations}"
-            left = (self.last_line - self.started) / progress.iteration * (progress.iterations - progress.iteration)
+            left = (self.last_line - self.started) / steps * (progress.iterations - progress.iteration)
             self.console.print(f"{where}  {state}  {left:.0f} s left", markup=False, highlight=False)
 
     def trial_ended(self, number: int, total: int, trial: Trial, ending: Ending, seconds: float) -> None:
@@ -72,3 +78,7 @@ class ProgressDisplay:
         reason = f": {ending.reason}" if ending.reason else ""
         line = f"[{number}/{total}] {name} {ending.status} after {seconds:.0f} s{reason}"
         self.console.print(line, markup=False, highlight=False)
+
+    def notice(self, text: str) -> None:
+        """Leaves a line."""
+        self.console.print(f"    {text}", markup=False, highlight=False)

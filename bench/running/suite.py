@@ -1,4 +1,4 @@
-"""Runs the trials of a suite one after another; what is finished is skipped, what fails is recorded."""
+"""Runs the trials of a suite one after another, beside others that do the same; how each ended is stored."""
 
 from __future__ import annotations
 
@@ -7,13 +7,21 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-from bench.data import DATASETS, SPLITS
-from bench.errors import ConfigError, ResultsError
-from bench.results.store import check_writable, outcome, panels_path, path_of
-from bench.running.isolation import Ending, run_isolated
-from bench.running.trial import load_trial_split
+from bench.errors import ResultsError
+from bench.results.store import Outcome, outcome, path_of, stored_iteration
+from bench.running import preflight
+from bench.running.control import Notice
+from bench.running.endings import Ending
+from bench.running.isolation import run_isolated
+from bench.running.lease import Holder, acquire
+from bench.running.leftovers import leases_path, remove_leftovers
+from bench.running.signals import Signals, Stopped
 from bench.study.trials import Trial
 from bench.training.loop import Progress
+
+NOT_ENDED = ("missing", "interrupted")  # what `bench run` takes
+ENDED_BADLY = ("failed", "out_of_memory", "killed", "diverged", "timed_out")  # what `bench retry` takes
+LOOK_AGAIN_S = 2.0  # between two looks at trials that others are running
 
 
 class Watcher(Protocol):
@@ -28,68 +36,171 @@ class Watcher(Protocol):
     def trial_ended(self, number: int, total: int, trial: Trial, ending: Ending, seconds: float) -> None:
         """A trial is over."""
 
+    def notice(self, text: str) -> None:
+        """Something that the user should read."""
+
 
 class Summary(NamedTuple):
-    """How many trials were run, were finished before (on another device), and did not end as done."""
+    """What a run leaves.
+
+    ran: trials that were run; failed: those of them that did not end as done; failed_before: those that somebody else,
+    or an earlier run, left so; not_run: those that nobody has run; skipped: done without us; elsewhere: those of them
+    that were done on another device.
+    """
 
     ran: int
     skipped: int
     elsewhere: int
     failed: list[tuple[Trial, Ending]]
+    failed_before: list[tuple[Trial, Outcome]]
+    not_run: int
 
 
-def run_suite(trials: Sequence[Trial], device: str, threads: int, results: Path, watcher: Watcher) -> Summary:
-    """Runs every trial that has no finished result yet.
+class Place(NamedTuple):
+    """Where trials run and their results go, and how long one may take."""
 
-    Raises:
-        DataError: a data set is missing or damaged; found before the first training.
-        ResultsError: a folder cannot be written or a stored file is damaged; likewise.
-        KeyboardInterrupt: Ctrl-C; finished trials are stored, the current one starts afresh next time.
-    """
-    outcomes = [outcome(results, trial) for trial in trials]
-    for found in outcomes:
-        if found.status == "damaged":
-            raise ResultsError(f"{found.reason}; nothing was run")
-    open_trials = [trial for trial, found in zip(trials, outcomes, strict=True) if found.status != "done"]
-    check_writable(results)
-    check_data(open_trials)
-    for folder in {path_of(results, trial).parent for trial in open_trials} | panel_folders(results, open_trials):
-        check_writable(folder)
-    failed = []
-    for number, trial in enumerate(open_trials, start=1):
-        watcher.trial_started(number, len(open_trials), trial)
-        start = time.perf_counter()
-        ending = run_isolated(trial, device, threads, results, watcher.trial_progress)
-        watcher.trial_ended(number, len(open_trials), trial, ending, time.perf_counter() - start)
-        if ending.status != "done":
-            failed.append((trial, ending))
-    elsewhere = sum(found.status == "done" and found.device != device for found in outcomes)
-    return Summary(len(open_trials), len(trials) - len(open_trials), elsewhere, failed)
+    device: str
+    threads: int
+    results: Path
+    time_limit_s: float | None = None
 
 
-def panel_folders(results: Path, trials: Sequence[Trial]) -> set[Path]:
-    """Returns the folders that the trials write pictures to."""
-    return {panels_path(results, trial) for trial in trials if trial.kind == "training" and trial.panels}
+def run_suite(
+    trials: Sequence[Trial],
+    place: Place,
+    watcher: Watcher,
+    signals: Signals | None = None,
+    wanted: Sequence[str] = NOT_ENDED,
+) -> Summary:
+    """Runs every trial whose status is one of `wanted`; each by one process, however many do this at once.
 
-
-def check_data(trials: Sequence[Trial]) -> None:
-    """Reads every split that the trials need, which checks it and fills the cache.
+    Returns: how they ended, once none is left that this process or another one is running.
 
     Raises:
-        ConfigError: the authors' class weights are asked for and the data set has none.
-        DataError: as the reader of the data set.
+        DataError, ConfigError: see preflight.py; found before the first training.
+        ResultsError: a stored file is damaged or a folder cannot be written; what is finished is stored.
+        Stopped: the user asked to stop; what was under way is saved.
     """
-    for trial in trials:
-        if trial.weighting == "median_frequency_official" and DATASETS[trial.dataset].official_weights is None:
-            raise ConfigError(
-                f"weighting {trial.weighting}: the authors published weights for CamVid only, not for {trial.dataset}; "
-                "use median_frequency, or a profile that trains on camvid"
+    signals = signals or Signals()
+    status = {trial: _outcome(place.results, trial).status for trial in trials}
+    chosen = [trial for trial in trials if status[trial] in wanted]
+    preflight.check(chosen, place.device, place.threads, place.results)
+    remove_leftovers(place.results)
+    with signals.noted():
+        ran = _Run(chosen, place, watcher, signals, wanted).all()
+    remove_leftovers(place.results)
+    others = [(trial, _outcome(place.results, trial)) for trial in trials if trial not in ran]
+    done = [found for _, found in others if found.status == "done"]
+    return Summary(
+        len(ran),
+        len(done),
+        sum(found.device != place.device for found in done),
+        [(trial, ending) for trial, ending in ran.items() if ending.status != "done"],
+        [(trial, found) for trial, found in others if found.status in ENDED_BADLY],
+        sum(found.status in NOT_ENDED for _, found in others),
+    )
+
+
+class _Run:
+    """One pass over the trials of a suite, until each is ended, here or by others."""
+
+    def __init__(
+        self, trials: Sequence[Trial], place: Place, watcher: Watcher, signals: Signals, wanted: Sequence[str]
+    ) -> None:
+        self.trials = {trial: number for number, trial in enumerate(trials, start=1)}
+        self.place = place
+        self.watcher = watcher
+        self.signals = signals
+        self.wanted = wanted
+        self.stored = {trial: self._stored(trial) for trial in trials}
+
+    def all(self) -> dict[Trial, Ending]:
+        """Runs what is free, waits for what others are running; returns how those ended that were run here."""
+        ran: dict[Trial, Ending] = {}
+        left, told = list(self.trials), set()
+        while left:
+            held: dict[Trial, Holder] = {}
+            for trial in left:
+                found = self._one(trial)
+                if isinstance(found, Holder):
+                    held[trial] = found
+                elif found is not None:
+                    ran[trial] = found
+                if self.signals.stop:
+                    raise Stopped(self.signals.stop, self._where(trial, found))
+            for trial, holder in held.items() if len(held) == len(left) else ():
+                if (line := f"waiting for {trial.id}: {holder.host}, process {holder.pid}") not in told:
+                    self.watcher.notice(line)
+                    told.add(line)
+            if len(held) == len(left):
+                self._wait()
+            left = list(held)
+        return ran
+
+    def _one(self, trial: Trial) -> Ending | Holder | None:
+        """Runs `trial` if it is free; None where somebody else has ended it, well or badly."""
+        results, total = self.place.results, len(self.trials)
+        if not self._is_open(trial):
+            return None
+        lease = acquire(leases_path(results), f"{trial.id}-{trial.digest}")
+        if isinstance(lease, Holder):
+            return lease
+        with lease:
+            if not self._is_open(trial):  # it was ended before we held the lease
+                return None
+            self.watcher.trial_started(self.trials[trial], total, trial)
+            start = time.perf_counter()
+            ending = run_isolated(
+                trial,
+                self.place.device,
+                self.place.threads,
+                results,
+                self._report,
+                signals=self.signals,
+                time_limit_s=self.place.time_limit_s,
+                lost=lambda: lease.lost,
             )
-    needed = {
-        (trial.dataset, trial.height, trial.width, str(trial.dataset_options)): trial
-        for trial in trials
-        if trial.kind == "training"
-    }
-    for trial in needed.values():
-        for split in SPLITS:
-            load_trial_split(trial, split)
+            self.watcher.trial_ended(self.trials[trial], total, trial, ending, time.perf_counter() - start)
+        return Holder(None, None, 0.0) if ending.status == "taken_over" else ending
+
+    def _is_open(self, trial: Trial) -> bool:
+        """Says whether nobody has ended `trial` since this run began."""
+        same = self._stored(trial) == self.stored[trial]
+        return same and _outcome(self.place.results, trial).status in self.wanted
+
+    def _stored(self, trial: Trial) -> tuple[int, int] | None:
+        """Tells one results file of a trial from the next."""
+        try:
+            found = path_of(self.place.results, trial).stat()
+        except FileNotFoundError:
+            return None
+        return found.st_mtime_ns, found.st_ino
+
+    def _report(self, message: Progress | Notice) -> None:
+        if isinstance(message, Notice):
+            self.watcher.notice(message.text)
+        else:
+            self.watcher.trial_progress(message)
+
+    def _where(self, trial: Trial, found: Ending | Holder | None) -> str:
+        """Says how far the run was when it stopped at `trial`."""
+        if not isinstance(found, Ending):
+            return "stopped between two trials"
+        if found.status != "interrupted":
+            return f"stopped after {trial.id}"
+        iteration = stored_iteration(self.place.results, trial)
+        return f"stopped at iteration {iteration or 0} of {trial.iterations} of {trial.id}"
+
+    def _wait(self) -> None:
+        """Waits a little, less when asked to stop."""
+        until = time.monotonic() + LOOK_AGAIN_S
+        while time.monotonic() < until and not self.signals.stop:
+            time.sleep(0.1)
+
+
+def _outcome(results: Path, trial: Trial) -> Outcome:
+    """Returns what is stored of `trial`; raises ResultsError where that cannot be read."""
+    found = outcome(results, trial)
+    if found.status not in (*NOT_ENDED, *ENDED_BADLY, "done"):
+        raise ResultsError(f"{found.reason}; nothing was run")
+    return found
