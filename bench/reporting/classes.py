@@ -12,7 +12,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from bench.replication.scores import class_scores
-from bench.reporting.style import INK, MODEL_STYLES, MUTED, as_percent, new_figure, paper_order
+from bench.reporting.style import INK, MODEL_STYLES, MUTED, as_percent, legend_size, new_figure, paper_order
 from bench.study.catalog import MODEL_TITLES, WEIGHTING_TITLES
 
 SPLIT_STYLES = {"train": ("#1b4965", "train"), "val": ("#6aa5c4", "val"), "test": ("#c9d6df", "test")}
@@ -148,7 +148,8 @@ def class_bars(
     axes.set_title("Test images: IoU (bars) and accuracy (dots), %")
     handles: list[Patch | Line2D] = [Patch(color=MODEL_STYLES[m].colour, label=titles[m]) for m in models]
     handles.append(Line2D([], [], linestyle="", marker="o", markersize=3, color=MUTED, label="Accuracy of the class"))
-    figure.legend(handles=handles, loc="outside lower left", ncols=2, handlelength=1.2, labelspacing=0.4)
+    size = legend_size([titles[model] for model in models])
+    figure.legend(handles=handles, loc="outside lower left", ncols=2, handlelength=1.2, labelspacing=0.4, fontsize=size)
     return figure
 
 

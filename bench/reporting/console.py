@@ -109,15 +109,15 @@ def _grouped_changes(
     for trial in trials:
         if trial.id in before:
             stored = before[trial.id]
-            reasons = changes(stored, trial) if stored else ("no file of it can be read",)
+            reasons: tuple[Change | str, ...] = changes(stored, trial) if stored else ("no file of it can be read",)
             groups.setdefault(reasons, []).append(trial)
-    for reasons, group in groups.items():
+    for given, group in groups.items():
         rows = [stored for trial in group if (stored := before[trial.id])]
         dates = sorted({str(row["started_at"])[:10] for row in rows if row["started_at"]})
         commits = sorted({str(row["git_commit"])[:8] for row in rows if row["git_commit"]})
         stored_when = f", stored {' to '.join(dict.fromkeys((dates[0], dates[-1])))}" if dates else ""
         stored_by = f" by commit{'s' * (len(commits) > 1)} {', '.join(commits)}" if commits else ""
-        yield [_short(trial) for trial in group], escape(stored_when + stored_by), reasons
+        yield [_short(trial) for trial in group], escape(stored_when + stored_by), given
 
 
 def print_verdicts(verdicts: Sequence[Verdict], trials: Sequence[Trial], against: str) -> None:

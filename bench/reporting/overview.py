@@ -13,8 +13,8 @@ from typing import Any
 
 import pandas as pd
 
-from bench.reporting.staleness import MARK
 from bench.results.changes import Change, summary
+from bench.results.schema import STATUSES
 from bench.study.catalog import DATASET_TITLES, MODEL_TITLES, WEIGHTING_TITLES
 from bench.study.trials import Trial
 
@@ -127,7 +127,6 @@ def run_facts(results: pd.DataFrame, planned: Sequence[Trial], states: Sequence[
     epochs = trial.iterations * trial.batch_size / max(1, int(trial.dataset_options.get("train", 0)))
     counts = Counter(state.status for state in states)
     done = f"{counts.pop('done', 0)} of {len(states)} done"
-    marked = {"stale": f"stale ({MARK})"}
     seeds = len({t.seed for t in planned if t.seed is not None})
     machines = [
         f"{name}, {threads} thread{'s' * (threads != '1')}"
@@ -140,7 +139,7 @@ def run_facts(results: pd.DataFrame, planned: Sequence[Trial], states: Sequence[
             "Training",
             (f"{grouped(trial.iterations)} iterations of {trial.batch_size} images", f"{epochs:.3g} epochs"),
         ),
-        Fact("Trials", (done, *(f"{n} {marked.get(status, status)}" for status, n in counts.items()))),
+        Fact("Trials", (done, *(f"{counts[name]} {name}" for name in ("stale", *STATUSES, "missing") if counts[name]))),
         Fact("Seeds", (f"{seeds} per model and weighting",)),
         Fact("Machine", tuple(machines) or ("nothing ran yet",)),
         Fact("When", _when(results)),

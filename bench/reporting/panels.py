@@ -18,7 +18,7 @@ from matplotlib.patches import Patch
 from PIL import Image
 
 from bench.errors import ResultsError
-from bench.reporting.style import DPI, MUTED, WIDTH_IN, add_notice, notice_height_in
+from bench.reporting.style import DPI, MUTED, WIDTH_IN, add_notice, legend_size, notice_height_in
 from bench.study.catalog import MODEL_TITLES
 
 VOID = 255
@@ -69,7 +69,8 @@ def qualitative_grid(
             axes = figure.add_axes(layout.cell(place, number, upright))
             _draw_panel(axes, folder / file, palette, shape)
             if number == 0:
-                axes.set_title(name if upright else _two_lines(name), fontsize=7.2, fontweight="normal", pad=3)
+                shown = name if upright else _two_lines(name)
+                axes.set_title(shown, fontsize=legend_size(names[2:]) - 0.3, fontweight="normal", pad=3)
     _class_legend(figure, palette, class_names, columns=layout.legend_columns)
     return figure
 

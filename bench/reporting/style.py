@@ -144,10 +144,16 @@ def model_legend(
         loc="outside lower left",
         ncols=2,
         columnspacing=1.2,
+        fontsize=legend_size([titles[model] for model in models]),
         handlelength=1.8 if lines else 1.0,
         handletextpad=0.6,
         labelspacing=0.4,
     )
+
+
+def legend_size(titles: Iterable[str]) -> float:
+    """Returns a font size, pt, at which two columns of names of models fit: less where a name has a mark."""
+    return 7.5 if set(titles) <= set(MODEL_TITLES.values()) else 7.0
 
 
 def paper_order(models: Iterable[str]) -> list[str]:

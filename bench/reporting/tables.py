@@ -168,8 +168,10 @@ def _cell(paper: PaperTable, model: str, column: Column, measured: dict[Place, t
 
 
 def _stale_notes(rows: Sequence[Row], stale: Staleness) -> tuple[str, ...]:
-    """Returns the legend of the mark where a cell has it."""
-    return (stale.legend,) if any(cell.stale for row in rows for cell in row.cells) else ()
+    """Returns what is to be said of stale values where a cell has one."""
+    if not any(cell.stale for row in rows for cell in row.cells):
+        return ()
+    return (stale.legend, "A stale value is bold only where its column has no current one.")
 
 
 def _runs_notes(rows: Sequence[Row]) -> tuple[str, ...]:

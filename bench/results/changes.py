@@ -45,7 +45,7 @@ def summary(found: Iterable[Change]) -> str:
 def _declared(stored: Mapping[str, Any], trial: Trial) -> Iterator[Change]:
     config = json_object(stored.get("config"))
     if config is None:
-        yield Change("settings (unknown)", "they are not in the file")
+        yield Change("unrecorded settings", "they are not in the file")
         return
     for name, value in trial.declared.items():
         before = config.get(name)
@@ -72,7 +72,7 @@ def _sources(stored: Mapping[str, Any], trial: Trial) -> Iterator[Change]:
     before = json_object(stored.get("sources"))
     if before is None:
         version = stored.get("schema_version")
-        yield Change("source files (unknown)", f"stored before they were recorded (schema version {version})")
+        yield Change("unrecorded source files", f"stored before they were recorded (schema version {version})")
         return
     for path in sorted({*before, *trial.sources}):
         if path not in trial.sources:

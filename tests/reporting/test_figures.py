@@ -20,7 +20,7 @@ from bench.replication.scores import scores
 from bench.reporting.classes import class_bars, class_frequencies
 from bench.reporting.curves import training_curves
 from bench.reporting.differences import difference_map
-from bench.reporting.figures import FigureSource, draw_figures
+from bench.reporting.figures import FigureSource, _frequencies, draw_figures
 from bench.reporting.panels import colour_labels, panel_images, qualitative_grid
 from bench.reporting.staleness import IN_FIGURES, Staleness
 from bench.reporting.style import MODEL_STYLES, RC, new_figure, save_figure, wrap_notice
@@ -30,6 +30,7 @@ from bench.study.trials import Trial
 
 NOTICE = "NOT AT THE PAPER'S SCALE: profile smoke trained on 96 images of RoadScenes at 60×80 pixels."
 MEDIAN = "median_frequency"
+MARKED = {model: f"{title} †" for model, title in MODEL_TITLES.items()}
 PALETTE, CLASSES = DATASETS["camvid"].palette, DATASETS["camvid"].class_names
 
 # Machado, Oliveira and Fernandes 2009, severity 1.0, on linear RGB.
@@ -109,12 +110,14 @@ def test_the_same_results_give_the_same_bytes(tmp_path: Path, results: pd.DataFr
     assert sorted(path.name for path in tmp_path.iterdir()) == ["first.png", "first.svg", "second.png", "second.svg"]
 
 
-def test_no_text_leaves_the_figure_or_meets_the_notice(results: pd.DataFrame) -> None:
+@pytest.mark.parametrize("titles", [MODEL_TITLES, MARKED], ids=["current", "stale"])
+def test_no_text_leaves_the_figure_or_meets_the_notice(results: pd.DataFrame, titles: dict[str, str]) -> None:
     figures = [
-        training_curves(results, MEDIAN, NOTICE),
-        accuracy_against_cost(results, MEDIAN, "T1", NOTICE),
+        training_curves(results, MEDIAN, NOTICE, titles),
+        accuracy_against_cost(results, MEDIAN, "T1", NOTICE, titles),
         class_frequencies(results, NOTICE),
-        class_bars(results, MEDIAN, NOTICE),
+        class_bars(results, MEDIAN, NOTICE, titles),
+        difference_map(results, MEDIAN, "T1", NOTICE, titles),
     ]
     for figure in figures:
         assert figure is not None
@@ -129,6 +132,18 @@ def test_no_text_leaves_the_figure_or_meets_the_notice(results: pd.DataFrame) ->
         assert drawn.x1 <= width, figure
         assert drawn.y1 <= height, figure
         assert not any(axes.get_tightbbox().overlaps(strip) for axes in figure.axes)
+
+
+@pytest.mark.parametrize("titles", [MODEL_TITLES, MARKED], ids=["current", "stale"])
+def test_names_above_the_grid_do_not_meet(
+    images: list[Path], median_trials: dict[str, str], titles: dict[str, str]
+) -> None:
+    figure = qualitative_grid(images, median_trials, PALETTE, CLASSES, titles=titles)
+    figure.draw_without_rendering()
+    boxes = [axes._left_title.get_window_extent() for axes in figure.axes if axes.get_title(loc="left")]
+    assert len(boxes) == 2 + 8
+    assert all(left.x1 < right.x0 for left, right in itertools.pairwise(boxes))
+    assert boxes[-1].x1 < figure.bbox.x1
 
 
 def test_no_notice_at_the_papers_scale(results: pd.DataFrame) -> None:
@@ -339,13 +354,15 @@ def texts(figure: Figure) -> list[str]:
     found = [text.get_text() for text in figure.texts]
     found += [text.get_text() for legend in figure.legends for text in legend.get_texts()]
     for axes in figure.axes:
-        found += [label.get_text() for label in (*axes.get_xticklabels(), *axes.get_yticklabels(), axes.title)]
+        found += [label.get_text() for label in (*axes.get_xticklabels(), *axes.get_yticklabels())]
+        found.append(axes.get_title(loc="left"))
     return found
 
 
 @pytest.fixture
 def half_stale(results: pd.DataFrame, tmp_path: Path, panels_dir: Path, trials: list[Trial]) -> FigureSource:
-    """FCN-Basic is stale in the median half, and so are the costs of SegNet-Basic."""
+    """Of two models FCN-Basic is stale in the median half, and so are the costs of SegNet-Basic."""
+    results = results[results["model"].isin(["fcn_basic", "segnet_basic"])]
     stale = results.query(
         f"(model == 'fcn_basic' and weighting == '{MEDIAN}') or (model == 'segnet_basic' and kind == 'cost')"
     )
@@ -403,5 +420,5 @@ def test_class_frequencies_say_when_they_come_from_stale_results(
     results: pd.DataFrame, tmp_path: Path, weightings: list[str], said: str | None
 ) -> None:
     stale = Staleness(frozenset(results.loc[results["weighting"].isin(weightings), "digest"]), "lr")
-    group = next(g for g in draw_figures(FigureSource(results, "T1", "", None, stale), tmp_path) if "freq" in g.key)
+    group = _frequencies(FigureSource(results, "T1", "", None, stale), tmp_path)
     assert group.caption.endswith(f"count more. {said}measured before settings or source changed." if said else "more.")

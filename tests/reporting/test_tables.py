@@ -178,6 +178,7 @@ def test_stale_values_per_class_have_a_mark_too() -> None:
     table = class_table(class_frame("Sky"), "iou", stale=STALE)
     assert "| SegNet-Basic | 50.0 † | single run |" in to_markdown(table)
     assert table.notes[0].startswith("† Stale: ")
+    assert table.notes[1] == "A stale value is bold only where its column has no current one."
 
 
 def test_another_boundary_protocol_has_no_difference_from_the_paper() -> None:

@@ -53,7 +53,7 @@ def test_version_1_recorded_neither_source_nor_determinism(nothing):
     stored = constants(NOW, config=json.dumps(config), schema_version=1, sources=nothing, protocols=nothing)
     assert text(stored) == [
         "determinism: not declared then → strict",
-        "source files (unknown): stored before they were recorded (schema version 1)",
+        "unrecorded source files: stored before they were recorded (schema version 1)",
     ]
 
 
@@ -64,7 +64,7 @@ def test_a_cost_is_not_explained_by_what_it_does_not_depend_on():
 
 @pytest.mark.parametrize("config", [None, "{half", "[]", float("nan")])
 def test_a_file_without_readable_settings_says_so(config):
-    assert text(constants(NOW, config=config)) == ["settings (unknown): they are not in the file"]
+    assert text(constants(NOW, config=config)) == ["unrecorded settings: they are not in the file"]
 
 
 def test_where_nothing_differs_it_was_another_way_of_telling():
