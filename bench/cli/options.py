@@ -76,7 +76,7 @@ def planned(study: Study, suite: str | None, profile: str | None, results: Path)
             found += [
                 plan_trials(study, name, p)
                 for p in study.suites[name].runs
-                if any((results / name / p).glob("*.parquet"))
+                if any((results / name / p).glob("*.parquet")) or any((results / "_checkpoints").glob(f"{name}.{p}.*"))
             ]
     if not found:
         raise ConfigError(f"no results in '{results}' yet; run `bench run --suite {suites[0]}` first")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bench.data import camvid, download, road_scenes
+from bench.data import camvid, camvid_classes, download, road_scenes
 from bench.data.cache import load_cached
 from bench.data.class_weights import class_frequencies, median_frequency_weights, weights_for
 from bench.data.split import IGNORE_INDEX, SPLITS, Dataset, Options, Split, SplitReport
@@ -36,11 +36,11 @@ def _no_files(split: str, options: Options) -> list[Path]:
 DATASETS: dict[str, Dataset] = {
     "camvid": Dataset(
         title="CamVid",
-        class_names=camvid.CLASS_NAMES,
-        palette=camvid.PALETTE,
+        class_names=camvid_classes.CLASS_NAMES,
+        palette=camvid_classes.PALETTE,
         load=camvid.load,
         source_files=camvid.source_files,
-        official_weights=camvid.OFFICIAL_WEIGHTS,
+        official_weights=camvid_classes.OFFICIAL_WEIGHTS,
         locate=camvid.locate,
         verify=camvid.verify,
         add=download.add,
@@ -48,8 +48,8 @@ DATASETS: dict[str, Dataset] = {
     ),
     "road_scenes": Dataset(
         title="RoadScenes (synthetic)",
-        class_names=camvid.CLASS_NAMES,
-        palette=camvid.PALETTE,
+        class_names=camvid_classes.CLASS_NAMES,
+        palette=camvid_classes.PALETTE,
         load=road_scenes.load,
         source_files=_no_files,
     ),

@@ -17,7 +17,7 @@ import numpy as np
 
 from bench.data import road_scenes_objects as objects
 from bench.data import road_scenes_street as streets
-from bench.data.camvid import CLASS_NAMES
+from bench.data.camvid_classes import CLASS_NAMES
 from bench.data.road_scenes_canvas import CLOUDS, GRAIN, TILE, Camera, Canvas, Colour, Dice, noise_tile
 from bench.data.split import IGNORE_INDEX, SPLITS, Options, Split, check_request, expected_count, pixel_digest
 from bench.errors import DataError

@@ -102,9 +102,7 @@ class RunSpec(Spec):
     dataset: Name = Field(description="name of the data set")
     batch_size: Annotated[int, Field(ge=1, le=4096)] = Field(description="images in a mini-batch (count)")
     iterations: Count = Field(description="length of the training (optimizer steps)")
-    validate_every: Count = Field(
-        description="validation every so often (optimizer steps); divides `iterations`"
-    )
+    validate_every: Count = Field(description="validation every so often (optimizer steps); divides `iterations`")
     checkpoint_every: Count = Field(
         description="an interrupted training goes on from the last multiple of this (optimizer steps)"
     )

@@ -135,6 +135,13 @@ def test_comments_docstrings_and_layout_do_not_count(project: Project, change: C
     assert changed(project(models__in__blocks=change)) == set()
 
 
+def test_what_an_error_says_does_not_count_but_when_it_is_raised_does(project: Project) -> None:
+    said = project(bench__in__training__in__loop=lambda text: text.replace("the training loss became", "the loss is"))
+    assert sources_of(*TRAINING, said) == sources_of(*TRAINING)
+    raised = project(bench__in__training__in__loop=lambda text: text.replace("if loss != loss or", "if"))
+    assert sources_of(*TRAINING, raised) != sources_of(*TRAINING)
+
+
 def test_a_constant_counts_and_only_its_file_differs(project: Project) -> None:
     root = project(
         bench__in__training__in__order=lambda text: text.replace('seed, "order", epoch', 'seed, "other", epoch')
@@ -151,6 +158,8 @@ def test_a_constant_counts_and_only_its_file_differs(project: Project) -> None:
         ("models/segnet_basic", lambda kind, model, dataset: model.startswith("segnet")),
         ("bench/data/class_weights", lambda kind, model, dataset: kind == "training"),
         ("bench/data/road_scenes_objects", lambda kind, model, dataset: dataset == "road_scenes"),
+        ("bench/data/camvid_classes", lambda kind, model, dataset: True),
+        ("bench/data/camvid", lambda kind, model, dataset: dataset == "camvid"),
         ("bench/data/split", lambda kind, model, dataset: True),
         ("bench/training/bn_statistics", lambda kind, model, dataset: kind == "training"),
         ("bench/evaluation/matching", lambda kind, model, dataset: kind == "training"),
