@@ -58,3 +58,9 @@ def did_you_mean(got: str, known: Iterable[str]) -> str:
     """Returns ", did you mean 'x'?" for the nearest known name, or an empty string."""
     near = difflib.get_close_matches(got, list(known), n=1, cutoff=0.5)
     return f", did you mean '{near[0]}'?" if near else ""
+
+
+def one_line(text: object, limit: int = 300) -> str:
+    """Returns text as messages show it: one line, shortened, with "?" for whatever a terminal would obey or hide."""
+    line = "".join(character if character.isprintable() else "?" for character in " ".join(str(text).split()))
+    return line if len(line) <= limit else f"{line[: limit - 1]}…"

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis.strategies import SearchStrategy
 
-FEW, MANY = 100, 2000
+FEW, MANY = 50, 2000
 OFTEN = pytest.mark.parametrize("times", [FEW, pytest.param(MANY, marks=[pytest.mark.slow, pytest.mark.timeout(1800)])])
 
 
@@ -22,7 +22,7 @@ def always(check: Callable[[Any], None], examples: SearchStrategy[Any], times: i
     """Calls `check` with `times` examples and shows the smallest one that fails."""
     rules = settings(
         max_examples=times,
-        derandomize=times < MANY,
+        derandomize=times <= FEW,
         deadline=None,
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
     )

@@ -17,7 +17,7 @@ from bench.cli.options import study_of
 from bench.cli.results import check, report
 from bench.cli.run import retry, run
 from bench.cli.training import doctor, plan, status
-from bench.errors import BenchError, UnknownNameError
+from bench.errors import BenchError, UnknownNameError, one_line
 
 
 class ErrorsInOneLine(click.Group):
@@ -28,7 +28,7 @@ class ErrorsInOneLine(click.Group):
         try:
             return super().invoke(ctx)
         except BenchError as error:
-            click.echo(f"error: {error}", err=True)
+            click.echo(f"error: {one_line(error, 2000)}", err=True)
             sys.exit(error.exit_code)
         except KeyboardInterrupt:
             click.echo("\ninterrupted; nothing half-written is left, the same command starts afresh", err=True)

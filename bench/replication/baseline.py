@@ -13,6 +13,7 @@ in the units of `bench.replication.scores`.
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from io import StringIO
@@ -26,6 +27,9 @@ from bench.replication.scores import KEYS
 
 FIRST_LINE = "# segnet-bench baseline 1"
 COLUMNS = (*KEYS, "value", "n")
+MAX_BYTES = 4 << 20  # that of a table of the paper has 10 KiB
+
+_WORD = re.compile(r"[a-z0-9_]*")
 
 
 @dataclass(frozen=True)
@@ -72,6 +76,8 @@ def read_baseline(path: Path) -> Baseline:
         ResultsError: there is no such file, it is not a baseline, or a line is damaged; names file and line.
     """
     try:
+        if path.stat().st_size > MAX_BYTES:
+            raise ResultsError(f"{path}: larger than {MAX_BYTES >> 20} MiB, which no baseline is")
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
@@ -99,15 +105,20 @@ def read_baseline(path: Path) -> Baseline:
 
 
 def _row(path: Path, number: int, line: str) -> tuple[str, str, str, str, str, float, int]:
-    fields = next(csv.reader([line]), [])
+    try:
+        fields = next(csv.reader([line]), [])
+    except csv.Error as error:
+        raise ResultsError(f"{path}:{number}: {error}") from None
     if len(fields) != len(COLUMNS):
-        raise ResultsError(f"{path}:{number}: expected {len(COLUMNS)} fields, got {len(fields)}: '{line}'")
+        raise ResultsError(f"{path}:{number}: expected {len(COLUMNS)} fields, got {len(fields)}: '{line[:200]}'")
     model, weighting, split, metric, protocol, value, n = fields
+    if not (model and metric and all(map(_WORD.fullmatch, fields[:4])) and protocol.isprintable()):
+        raise ResultsError(f"{path}:{number}: a name is made of a-z, 0-9 and '_', got '{line[:200]}'")
     try:
         row = (model, weighting, split, metric, protocol, float(value), int(n))
     except ValueError:
         raise ResultsError(
-            f"{path}:{number}: value must be a number and n a whole number, got '{value}' and '{n}'"
+            f"{path}:{number}: value must be a number and n a whole number, got '{value[:50]}' and '{n[:50]}'"
         ) from None
     if row[-1] < 1:
         raise ResultsError(f"{path}:{number}: n must be at least 1, got {n}")

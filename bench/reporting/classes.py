@@ -78,7 +78,7 @@ def class_frequencies(results: pd.DataFrame, notice: str = "") -> Figure | None:
     if dots:
         figure.legend(handles=dots, loc="outside lower right", handletextpad=0.5)
     lowest = float(np.nanmin(shares.to_numpy(dtype="float64")))
-    left.set_xlim(10 ** np.floor(np.log10(max(lowest, 1e-4))), 1)
+    left.set_xlim(10 ** np.floor(np.log10(min(max(lowest, 1e-4), 0.5))), 1)
     return figure
 
 

@@ -16,7 +16,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 from rich.table import Table
 
-from bench.errors import BenchError
+from bench.errors import BenchError, one_line
 from bench.replication.check import Verdict, counts
 from bench.reporting.overview import as_duration
 from bench.reporting.scale import planned_scale, scale_notice
@@ -137,7 +137,8 @@ def print_verdicts(verdicts: Sequence[Verdict], trials: Sequence[Trial], against
         console.print(notice, style="bold yellow")
     found = counts(verdicts)
     console.print(
-        f"against {against}: {found['within']} within, {found['outside']} outside, {found['missing']} missing"
+        f"against {escape(one_line(against))}: {found['within']} within, {found['outside']} outside, "
+        f"{found['missing']} missing"
     )
     if found["missing"]:
         console.print(f"next: bench run --suite {trials[0].suite} --profile {trials[0].profile}", highlight=False)

@@ -63,6 +63,6 @@ def _text(values: dict[tuple[str, str], float], model: str, metric: str) -> str:
 
     if (model, metric) not in values:
         return "—"
-    if metric in TIMES and (model, f"{metric}_p25") in values:
+    if metric in TIMES and {(model, f"{metric}_p25"), (model, f"{metric}_p75")} <= values.keys():
         return f"{shown(metric)} [{shown(f'{metric}_p25')} to {shown(f'{metric}_p75')}]"
     return shown(metric)

@@ -16,6 +16,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from bench.data import DATASETS
+from bench.errors import one_line
 from bench.replication.scores import scores
 from bench.reporting.classes import class_bars, class_frequencies
 from bench.reporting.curves import training_curves
@@ -226,7 +227,7 @@ def _panels(source: FigureSource, folder: Path) -> FigureGroup:
         trials = {model: trial_of[model] for model in paper_order(list(trial_of))}
         dataset = DATASETS[chosen["dataset"].iloc[0]]
         titles = source.titles(weighting)
-        names = ", ".join(image.name for image in images)
+        names = ", ".join(one_line(image.name, 100) for image in images)
         alt = f"Grid of test images ({names}): the image, its ground truth and the prediction of {len(trials)} models."
         name = f"predictions-{weighting}"
         stale = titles != MODEL_TITLES
@@ -282,7 +283,7 @@ def _best_and_worst(results: pd.DataFrame, weighting: str, titles: Mapping[str, 
     """Returns a sentence for those who cannot see the figure."""
     rows = scores(results)
     rows = rows[(rows["weighting"] == weighting) & (rows["split"] == "test") & (rows["metric"] == "mean_iou")]
-    rows = rows[np.isfinite(rows["value"])].sort_values("value")
+    rows = rows[np.isfinite(rows["value"].astype("float64"))].sort_values("value")
     if len(rows) < 2:
         return ""
     (low, low_value), (high, high_value) = ((rows["model"].iloc[i], rows["value"].iloc[i]) for i in (0, -1))

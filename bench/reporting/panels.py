@@ -15,9 +15,9 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
-from PIL import Image
 
-from bench.errors import ResultsError
+from bench.data.png import read_png
+from bench.errors import DataError, ResultsError
 from bench.reporting.style import DPI, MUTED, WIDTH_IN, add_notice, legend_size, notice_height_in
 from bench.study.catalog import MODEL_TITLES
 
@@ -58,7 +58,8 @@ def qualitative_grid(
     """
     names = ["Image", "Ground truth", *(titles[model] for model in trials)]
     files = ["image.png", "labels.png", *(f"{trial}.png" for trial in trials.values())]
-    shape = _read(images[0] / "image.png", None).shape[:2]
+    height, width, _ = _read(images[0] / "image.png", None).shape
+    shape = (height, width)
     layout = _Layout.of(len(names), len(images), shape, notice, upright, len(palette))
     figure = Figure(figsize=(layout.width_in, layout.height_in), dpi=DPI)
     FigureCanvasAgg(figure)
@@ -119,7 +120,7 @@ def colour_labels(labels: np.ndarray, palette: np.ndarray) -> np.ndarray:
     return palette[np.where(labels == VOID, len(palette) - 1, labels)]
 
 
-def _draw_panel(axes: Axes, file: Path, palette: np.ndarray, shape: tuple[int, ...]) -> None:
+def _draw_panel(axes: Axes, file: Path, palette: np.ndarray, shape: tuple[int, int]) -> None:
     axes.set_xticks([])
     axes.set_yticks([])
     axes.spines[:].set_visible(False)
@@ -137,16 +138,12 @@ def _draw_panel(axes: Axes, file: Path, palette: np.ndarray, shape: tuple[int, .
     axes.imshow(pixels, interpolation="none", aspect="auto")
 
 
-def _read(file: Path, shape: tuple[int, ...] | None) -> np.ndarray:
+def _read(file: Path, shape: tuple[int, int] | None) -> np.ndarray:
     """Returns (H,W) class ids or (H,W,3) colours."""
     try:
-        with Image.open(file) as picture:
-            pixels = np.asarray(picture.convert("RGB") if file.name == "image.png" else picture)
-    except OSError as error:
-        raise ResultsError(f"{file}: not a readable picture ({error}); run its trial again") from error
-    if (shape and pixels.shape[:2] != shape) or (file.name != "image.png" and pixels.ndim != 2):
-        raise ResultsError(f"{file}: {pixels.shape}, expected {shape} as its image; run its trial again")
-    return pixels
+        return np.asarray(read_png(file, ("RGB",) if file.name == "image.png" else ("L",), shape))
+    except DataError as error:
+        raise ResultsError(f"{error}; run its trial again") from error
 
 
 def _two_lines(name: str) -> str:

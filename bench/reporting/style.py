@@ -80,6 +80,7 @@ RC: dict[Any, Any] = {
     "xtick.major.size": 3,
     "ytick.major.size": 3,
     "text.color": INK,
+    "text.parse_math": False,  # names are text, whatever they hold
     "text.hinting": "none",  # a text is as wide on screen as in the layout, whatever the resolution
     "legend.fontsize": 7.5,
     "legend.frameon": False,

@@ -64,10 +64,10 @@ def accuracy_against_cost(
         None where no model has both a cost and a score.
     """
     ours = _cost_table(results).join(_score_table(results, weighting), how="inner")
-    if ours.empty:
+    rows = [axis for axis in COST_AXES if ours[axis.metric].notna().any()]
+    if not rows:
         return None
     theirs = _paper_table(list(ours.index), weighting, table)
-    rows = [axis for axis in COST_AXES if ours[axis.metric].notna().any()]
     models = paper_order(list(ours.index))
 
     figure = new_figure(1.75 * len(rows) + 1.55, notice)

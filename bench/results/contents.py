@@ -1,15 +1,16 @@
 """Could a trial of this program have stored it? Asked of every results file before anything is done with it.
 
 A file may come from anybody, and its text ends up in pages, pictures, paths and terminals. So whatever no trial of
-ours stores is refused: values outside their range, words that the schema does not name, text that cannot be printed,
-an identity that changes from row to row or is not that of the file's name. A reason alone may be any text, because an
-error message may be; it is brought to one printable line where it is read.
+ours stores is refused: values outside their range or there twice, words that the schema does not name, text that
+cannot be printed, an identity that changes from row to row or is not that of the file's name. A reason alone may be
+any text, because an error message may be; it is brought to one printable line where it is read.
 """
 
 from __future__ import annotations
 
 import json
 import string
+from collections.abc import Collection
 from datetime import datetime
 from pathlib import Path
 
@@ -17,17 +18,36 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from bench.errors import ResultsError
-from bench.results.schema import COLUMNS, IDENTITY, PROVENANCE
+from bench.results.schema import BOUNDARY_METRICS, COLUMNS, COST_METRICS, IDENTITY, PROVENANCE
+from bench.study.catalog import METRIC_TITLES
 
-MAX_TEXT = 200  # characters; a class name also has to fit beside a figure
+MAX_TEXT = 200  # characters
+MAX_NAME = {"class_name": 50, "predicted_class": 50, "image": 100}  # a class's has to fit beside a figure
 MAX_LONG_TEXT = 100_000
 MAX_CLASSES = 255  # labels are bytes, and one of them is void
+MAX_BRACKETS = 200  # in a column of JSON, whose reader is recursive
 MAX_NUMBER = 1e18
+MAX_DURATION_S = 1e9
+YEARS = range(2000, 3000)
+ROUNDING = 1e-9
+
+METRICS: dict[str, Collection[str]] = {
+    "score": METRIC_TITLES,
+    "class_score": ("accuracy", "iou", "boundary_f1"),
+    "curve": ("loss", "images_per_s"),
+    "class_weight": ("class_weight",),
+    "class_frequency": ("class_frequency",),
+    "cost": {metric + suffix for metric in COST_METRICS for suffix in ("", "_p25", "_p75", "_n")},
+    "image_confusion": ("pixels",),
+    "image_boundary": BOUNDARY_METRICS,
+    "outcome": ("done",),
+}
+FRACTIONS = ("score", "class_score", "class_frequency")
+MAY_BE_NAN = ("score", "class_score")  # of a class that never occurs
+PLACE = ("record", "metric", "split", "iteration", "protocol", "class_name", "predicted_class", "image")
 
 _ENUMERATED = ("kind", "profile", "status")
-_NAMES = ("class_name", "predicted_class", "image")
 _NAME_CHARACTERS = set(string.ascii_letters + string.digits + " _-.,/()")
-_FRACTIONS = ("score", "class_score", "class_frequency")
 
 
 def check_contents(table: pa.Table, path: Path) -> None:
@@ -46,9 +66,7 @@ def check_contents(table: pa.Table, path: Path) -> None:
             low, high = _range(table[column.name])
             if low < 0 or high > MAX_NUMBER:
                 raise ResultsError(f"column '{column.name}' holds {low if low < 0 else high:g}, which is out of range")
-    fractions = pc.is_in(table["record"], value_set=pa.array(_FRACTIONS))
-    if _range(table["value"].filter(fractions))[1] > 1:
-        raise ResultsError("column 'value' holds a fraction above 1")
+    _check_values(table)
     _check_identity(table, path)
 
 
@@ -56,9 +74,9 @@ def _check_text(name: str, unit: str, found: list[str]) -> None:
     """Checks the distinct values of a column of text."""
     if name in _ENUMERATED and (other := set(found) - set(unit.split("|"))):
         raise ResultsError(f"column '{name}' holds {min(other)[:60]!a}; allowed are {unit}")
-    if name in _NAMES:
+    if name in MAX_NAME:
         good = len(found) <= MAX_CLASSES or name == "image"
-        good &= all(len(text) <= MAX_TEXT / 4 and _NAME_CHARACTERS.issuperset(text) for text in found)
+        good &= all(len(text) <= MAX_NAME[name] and _NAME_CHARACTERS.issuperset(text) for text in found)
     elif unit == "JSON":
         good = all(_is_plain_object(text) for text in found)
     elif name in ("reason", "resumptions"):
@@ -73,12 +91,35 @@ def _is_plain_object(text: str) -> bool:
     """Whether it is a JSON object of plain words and numbers, nested no deeper than ours are."""
     if len(text) > MAX_LONG_TEXT or not (text.isascii() and text.isprintable()) or "\\" in text:
         return False
-    if text.count("{") + text.count("[") > MAX_TEXT:
+    if text.count("{") + text.count("[") > MAX_BRACKETS:
         return False
     try:
         return isinstance(json.loads(text), dict)
     except ValueError:
         return False
+
+
+def _check_values(table: pa.Table) -> None:
+    """Checks the words that say what a row is, its number, and that it is there once."""
+    for row in table.group_by(["record", "metric"]).aggregate([]).to_pylist():
+        if row["metric"] not in METRICS.get(row["record"], ()):
+            raise ResultsError(f"no trial stores metric {str(row['metric'])[:60]!a} of {str(row['record'])[:60]!a}")
+    value = table["value"]
+    if value.null_count:
+        raise ResultsError("column 'value' has rows without a value")
+    if pc.any(pc.is_nan(value.filter(pc.invert(_among(table, MAY_BE_NAN))))).as_py():
+        raise ResultsError("column 'value' holds NaN where a number was measured")
+    if _range(value.filter(_among(table, FRACTIONS)))[1] > 1 + ROUNDING:
+        raise ResultsError("column 'value' holds a fraction above 1")
+    losses = value.filter(pc.equal(table["metric"], "loss"))
+    if len(losses) and _range(losses)[1] == 0:
+        raise ResultsError("column 'value' holds no loss above 0")
+    if table.group_by(list(PLACE)).aggregate([]).num_rows < len(table):
+        raise ResultsError("it holds a value twice")
+
+
+def _among(table: pa.Table, records: tuple[str, ...]) -> pa.ChunkedArray:
+    return pc.is_in(table["record"], value_set=pa.array(records))
 
 
 def _check_identity(table: pa.Table, path: Path) -> None:
@@ -93,11 +134,14 @@ def _check_identity(table: pa.Table, path: Path) -> None:
         raise ResultsError(f"it holds trial {first['trial']}-{first['digest']}, its name says otherwise")
     if first["status"] == "done" and first["kind"] == "training" and first["selected_iteration"] is None:
         raise ResultsError("a training that is done has no selected iteration")
-    if first["started_at"] is not None:
-        try:
-            datetime.fromisoformat(first["started_at"])
-        except ValueError:
-            raise ResultsError("column 'started_at' is no date") from None
+    if not 0 <= (first["duration_s"] or 0) < MAX_DURATION_S:
+        raise ResultsError(f"column 'duration_s' holds {first['duration_s']:g}, which is out of range")
+    try:
+        good = first["started_at"] is None or datetime.fromisoformat(first["started_at"]).year in YEARS
+    except ValueError:
+        good = False
+    if not good:
+        raise ResultsError("column 'started_at' is no date of this program's life")
 
 
 def _range(values: pa.ChunkedArray) -> tuple[float, float]:

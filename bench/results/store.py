@@ -21,16 +21,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from bench.atomic import write_atomically
-from bench.errors import ResultsError
-from bench.results.migrations import ARROW_SCHEMA, up_to_date, version_of
-from bench.results.schema import COLUMNS, STATUSES
+from bench.errors import ResultsError, one_line
+from bench.results.contents import check_contents
+from bench.results.migrations import ARROW_SCHEMA, up_to_date
+from bench.results.schema import COLUMNS
 from bench.study.trials import Trial
 
 # What reading a damaged file raises; a wrong page checksum is an OSError, text that is no UTF-8 a ValueError.
 UNREADABLE = (OSError, ValueError, KeyError, MemoryError, pa.ArrowException, ResultsError)
-ORIGIN = (
-    "status", "config", "protocols", "sources", "schema_version", "bench_version", "git_commit", "started_at",
-)  # fmt: skip
+MAX_FILE_BYTES = 64 << 20  # a training at the paper's scale has 0.3 MiB
+MAX_ROWS = 2_000_000  # and 0.1 million of them
 PANDAS_TYPES = {"string": "object", "int64": "Int64", "float64": "float64", "bool": "boolean"}
 
 
@@ -135,10 +135,12 @@ def load_results(
         if len(room) == 2 and (suite or room[0], profile or room[1]) != room:
             continue
         try:
-            frame = up_to_date(_opened(path).read()).to_pandas(integer_object_nulls=True)
+            frame = _read(path).to_pandas(integer_object_nulls=True)
         except UNREADABLE as error:
-            problems.append(f"'{path}' cannot be read and is left out: {_one_line(error)}")
+            problems.append(f"'{one_line(path, 1000)}' cannot be read and is left out: {_reason(error)}")
             continue
+        reason = frame["reason"].iloc[0]
+        frame["reason"] = reason and one_line(reason)
         keep = ~frame["record"].isin(list(without))
         for column, value in (("suite", suite), ("profile", profile)):
             if value is not None:
@@ -167,16 +169,15 @@ class Outcome(NamedTuple):
 
 
 def outcome(folder: Path, trial: Trial) -> Outcome:
-    """Returns how far `trial` is, from the names and the first rows of its files alone."""
+    """Returns how far `trial` is."""
     path = path_of(folder, trial)
-    if path.exists():
+    if path.exists() or path.is_symlink():  # a link to nothing is no reason to train again
         try:
-            found = _first_row(path, ("status", "reason", "duration_s", "device"))
-            if found["status"] not in STATUSES:
-                raise ResultsError(f"status '{found['status']}' is unknown; known: {', '.join(STATUSES)}")
+            found = _first_row(path)
         except UNREADABLE as error:
-            return Outcome("damaged", f"'{path}' cannot be read; move it away or delete it: {_one_line(error)}", None)
-        return Outcome(found["status"], found["reason"], found["duration_s"], found["device"])
+            return Outcome("damaged", f"'{path}' cannot be read; move it away or delete it: {_reason(error)}", None)
+        reason = found["reason"] and one_line(found["reason"])
+        return Outcome(found["status"], reason, found["duration_s"], found["device"])
     stale = bool(_other_files(folder, trial))
     iteration = stored_iteration(folder, trial)
     if iteration is not None:
@@ -195,12 +196,12 @@ def stored_before(folder: Path, trial: Trial) -> dict[str, Any] | None:
 
     A result that is done comes before one that is not. Columns that its file does not have are None.
 
-    Returns: the columns ORIGIN by name; None where there is no such file, or none that can be read.
+    Returns: its first row by column; None where there is no such file, or none that can be read.
     """
     found = []
     for path in _other_files(folder, trial):
         with contextlib.suppress(*UNREADABLE):  # `bench report` names it, and it is not the one that is planned
-            found.append(_first_row(path, ORIGIN))
+            found.append(_first_row(path))
     return max(found, key=lambda row: (row["status"] == "done", row["started_at"] or ""), default=None)
 
 
@@ -210,21 +211,29 @@ def _other_files(folder: Path, trial: Trial) -> list[Path]:
     return sorted(path for path in own.parent.glob(f"{trial.id}-{'?' * len(trial.digest)}.parquet") if path != own)
 
 
-def _first_row(path: Path, names: Collection[str]) -> dict[str, Any]:
-    """Returns some columns of the first row; raises one of UNREADABLE, also for versions that are not known."""
-    file = _opened(path)
-    there = [name for name in (*names, "schema_version") if name in file.schema_arrow.names]
-    table = file.read(columns=list(dict.fromkeys(there)))
-    version_of(table)
-    if not len(table):
-        raise ResultsError("it has no rows")
-    return dict.fromkeys(names) | table.slice(0, 1).to_pylist()[0]
+def _first_row(path: Path) -> dict[str, Any]:
+    return _read(path).slice(0, 1).to_pylist()[0]
 
 
-def _opened(path: Path) -> pq.ParquetFile:
+def _read(path: Path) -> pa.Table:
+    """Returns all rows of a file with the columns of today; raises one of UNREADABLE where it is not to be trusted."""
+    size = path.stat().st_size
+    if not path.is_file():  # a pipe would keep its reader waiting
+        raise ResultsError("it is no file")
+    if size > MAX_FILE_BYTES:
+        raise ResultsError(f"{size} bytes, at most {MAX_FILE_BYTES >> 20} MiB are read")
     # ParquetFile, not read_table, which would read folder names as columns
-    return pq.ParquetFile(path, page_checksum_verification=True)
+    with pq.ParquetFile(path, page_checksum_verification=True) as file:
+        rows = file.metadata.num_rows
+        if rows > MAX_ROWS:
+            raise ResultsError(f"{rows} rows, at most {MAX_ROWS} are read")
+        table = file.read()
+    if len(table) != rows:  # checksums cover the pages, not the count of what is in them
+        raise ResultsError(f"{len(table)} rows where it declares {rows}")
+    table = up_to_date(table)
+    check_contents(table, path)
+    return table
 
 
-def _one_line(error: BaseException) -> str:
-    return (str(error) or type(error).__name__).splitlines()[0][:200]
+def _reason(error: BaseException) -> str:
+    return one_line(str(error) or type(error).__name__, 250)

@@ -13,7 +13,7 @@ from pydantic_core import PydanticCustomError
 Count = Annotated[int, Field(ge=1, le=10_000_000)]
 Pixels = Annotated[int, Field(ge=16, le=8192)]
 Seed = Annotated[int, Field(ge=0, le=2**31 - 1)]
-Name = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\r\n]*$")]
+Name = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\p{C}\p{Zl}\p{Zp}]*$")]
 Names = Annotated[list[Name], Field(min_length=1, max_length=100)]
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
@@ -46,7 +46,7 @@ class DatasetSpec(Spec):
     val: Count = Field(description="images in the validation split (count)")
     test: Count = Field(description="images in the test split (count)")
     sha256: SplitDigests | None = Field(None, description="digests of a data set of files (hex)")
-    url: Annotated[str, Field(pattern=r"^https?://\S+$")] | None = Field(
+    url: Annotated[str, Field(pattern=r"^https?://[!-~]+$")] | None = Field(
         None, description="public archive that `bench data fetch` downloads (URL)"
     )
     seed: Seed | None = Field(None, description="what a drawn data set is drawn from (no unit)")

@@ -276,8 +276,8 @@ def make_panel(folder: Path, prediction: np.ndarray) -> Path:
     ("prediction", "message"),
     [
         (np.full((4, 6), 11, np.uint8), r"trial\.png: class id 11; allowed are 0 to 10 and 255"),
-        (np.zeros((5, 6), np.uint8), r"trial\.png: \(5, 6\), expected \(4, 6\) as its image"),
-        (np.zeros((4, 6, 3), np.uint8), r"trial\.png: \(4, 6, 3\), expected \(4, 6\)"),
+        (np.zeros((5, 6), np.uint8), r"trial\.png: is 5x6 px, expected 4x6; run its trial again"),
+        (np.zeros((4, 6, 3), np.uint8), r"trial\.png: pixel mode is RGB, expected L; run its trial again"),
     ],
 )
 def test_a_wrong_panel_is_named(tmp_path: Path, prediction: np.ndarray, message: str) -> None:
@@ -289,7 +289,7 @@ def test_a_wrong_panel_is_named(tmp_path: Path, prediction: np.ndarray, message:
 def test_a_damaged_panel_is_named(tmp_path: Path) -> None:
     folder = make_panel(tmp_path / "image", np.zeros((4, 6), np.uint8))
     (folder / "trial.png").write_bytes(b"\x89PNG not really")
-    with pytest.raises(ResultsError, match=r"trial\.png: not a readable picture"):
+    with pytest.raises(ResultsError, match=r"trial\.png: missing, truncated or not a PNG image.*; run its trial again"):
         qualitative_grid([folder], {"fcn_basic": "trial"}, PALETTE, CLASSES)
 
 

@@ -111,7 +111,7 @@ def test_every_way_to_end_is_an_outcome(tmp_path, status):
 def test_a_status_that_is_unknown_is_damage(tmp_path):
     write(tmp_path, ONE, status="perhaps")
     assert outcome(tmp_path, ONE).status == "damaged"
-    assert "status 'perhaps' is unknown; known: done, failed" in outcome(tmp_path, ONE).reason
+    assert "column 'status' holds 'perhaps'; allowed are done|failed" in outcome(tmp_path, ONE).reason
 
 
 def checkpoint(folder, trial, name):
