@@ -1,5 +1,6 @@
-"""A suite that takes seconds, run as a real process: its study, how it is started, what it stores and what it leaves."""
+"""A suite that takes seconds as a real process: its study, how it is started, what it stores and what it leaves."""
 
+import io
 import os
 import signal
 import subprocess
@@ -8,12 +9,16 @@ import time
 from pathlib import Path
 
 import yaml
+from rich.console import Console
 
 from bench.replication.scores import MACHINE_COSTS
 from bench.results.store import load_results
+from bench.running.progress import ProgressDisplay
+from bench.running.suite import NOT_ENDED, Place, Summary, run_suite
+from bench.study.config import load_study
+from bench.study.trials import plan
 
 ROOT = Path(__file__).parent.parent
-DATA = "BENCH_DATA"
 
 
 def write_study(folder, models=("bilinear_interpolation", "fcn_basic"), timing=(32, 40), **run) -> Path:
@@ -57,7 +62,7 @@ def start(study, results, *words, command="run", before=lambda: None) -> subproc
     )
 
 
-def finish(process, timeout=120) -> tuple[int, str, str]:
+def finish(process, timeout=240) -> tuple[int, str, str]:
     """Waits for a process; returns exit code, output and errors."""
     try:
         out, errors = process.communicate(timeout=timeout)
@@ -71,7 +76,22 @@ def bench(study, results, *words, **options) -> tuple[int, str, str]:
     return finish(start(study, results, *words, **options))
 
 
-def wait_for(condition, process=None, seconds=60.0) -> bool:
+def complete(study, results, wanted=NOT_ENDED) -> tuple[Summary, str]:
+    """Runs the suite from this process, which has torch already; returns what became of it and what was printed."""
+    trials = plan(load_study(study), "decoder-variants", "smoke")
+    out = io.StringIO()
+    with ProgressDisplay(Console(file=out, width=1000)) as display:
+        return run_suite(trials, Place("cpu", 1, results), display, wanted=wanted), out.getvalue()
+
+
+def undisturbed(study, results) -> dict:
+    """Runs the suite where nothing gets in its way; returns its values."""
+    summary, out = complete(study, results)
+    assert (summary.skipped, summary.failed) == (0, []), out
+    return values(results)
+
+
+def wait_for(condition, process=None, seconds=120.0) -> bool:
     """Waits until something is true; False when `process` has ended before."""
     deadline = time.monotonic() + seconds
     while not condition():
@@ -83,7 +103,7 @@ def wait_for(condition, process=None, seconds=60.0) -> bool:
 
 
 def values(results) -> dict:
-    """Returns every value of every trial that does not depend on the load of the machine, as text that shows all bits."""
+    """Returns every value of every trial that the load of the machine does not change, as text that shows all bits."""
     found = load_results(results, without=())
     assert found.problems == []
     rows = found.rows

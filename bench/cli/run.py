@@ -38,11 +38,12 @@ def run(ctx: click.Context, **given: Any) -> None:
     """Train and measure the trials of a suite.
 
     Trials that are done are skipped, so the same command goes on after an interruption, from the last checkpoint.
-    Ctrl-C and SIGTERM write one and end, SIGUSR1 writes one and goes on. The same command may run several times at
-    once, on several machines that share the results folder. Trials that failed are left alone, see `bench retry`.
+    Ctrl-C, SIGTERM and the closing of the terminal end it after one more checkpoint, a second Ctrl-C ends it at once;
+    after SIGUSR1 and a checkpoint it goes on. Several runs, on several machines, may share a results folder. Trials
+    that failed are left alone, see `bench retry`.
 
     Exit code: 0 all done, 1 some trial failed now or before, 2 wrong usage, configuration, data or results folder,
-    130 stopped by Ctrl-C, 143 stopped by SIGTERM.
+    130 stopped by Ctrl-C, 143 stopped by SIGTERM, 129 by the terminal.
     """
     execute(ctx, retry=False, **given)
 
@@ -56,7 +57,7 @@ def retry(ctx: click.Context, **given: Any) -> None:
     They go on from their last checkpoint, where there is one. Everything else is as with `bench run`.
 
     Exit code: 0 none of them is left, 1 some trial failed again, 2 wrong usage, configuration, data or results
-    folder, 130 stopped by Ctrl-C, 143 stopped by SIGTERM.
+    folder, 130 stopped by Ctrl-C, 143 stopped by SIGTERM, 129 by the terminal.
     """
     execute(ctx, retry=True, **given)
 

@@ -30,6 +30,7 @@ from bench.study.trials import Trial
 # What reading a damaged file raises; a wrong page checksum is an OSError, text that is no UTF-8 a ValueError.
 UNREADABLE = (OSError, ValueError, KeyError, MemoryError, pa.ArrowException, ResultsError)
 MAX_FILE_BYTES = 64 << 20  # a training at the paper's scale has 0.3 MiB
+MAX_REASON = 600  # characters, so that the path of a log fits
 MAX_ROWS = 2_000_000  # and 0.1 million of them
 PANDAS_TYPES = {"string": "object", "int64": "Int64", "float64": "float64", "bool": "boolean"}
 
@@ -140,7 +141,7 @@ def load_results(
             problems.append(f"'{one_line(path, 1000)}' cannot be read and is left out: {_reason(error)}")
             continue
         reason = frame["reason"].iloc[0]
-        frame["reason"] = reason and one_line(reason)
+        frame["reason"] = reason and one_line(reason, MAX_REASON)
         keep = ~frame["record"].isin(list(without))
         for column, value in (("suite", suite), ("profile", profile)):
             if value is not None:
@@ -176,7 +177,7 @@ def outcome(folder: Path, trial: Trial) -> Outcome:
             found = _first_row(path)
         except UNREADABLE as error:
             return Outcome("damaged", f"'{path}' cannot be read; move it away or delete it: {_reason(error)}", None)
-        reason = found["reason"] and one_line(found["reason"])
+        reason = found["reason"] and one_line(found["reason"], MAX_REASON)
         return Outcome(found["status"], reason, found["duration_s"], found["device"])
     stale = bool(_other_files(folder, trial))
     iteration = stored_iteration(folder, trial)

@@ -21,7 +21,7 @@ import torch
 from bench.running.control import Control, Interrupted, Notice
 from bench.running.endings import Ending, ending_of
 from bench.running.record import run_and_record
-from bench.running.signals import CHECKPOINT, HANDLED
+from bench.running.signals import HANDLED
 from bench.study.trials import Trial
 from bench.training.loop import Progress
 
@@ -67,14 +67,13 @@ def run_trial(trial: Trial, device: str, threads: int, results: Path, pipe: Conn
 
 
 def _obey_signals(control: Control) -> None:
-    """Ctrl-C and SIGUSR1 reach the whole group and are the parent's to answer; SIGTERM is a request to stop."""
+    """What reaches the whole group is the parent's to answer; SIGTERM is a request to stop here too."""
 
     def stop(*_: object) -> None:
         control.stop = True
 
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if CHECKPOINT:
-        signal.signal(CHECKPOINT, signal.SIG_IGN)
+    for number in HANDLED:
+        signal.signal(number, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, stop)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, HANDLED)  # they are blocked in the fork server
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import signal
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import NamedTuple
 
 import torch
 
-from bench.errors import BenchError, DivergedError, ResultsError
+from bench.errors import BenchError, DivergedError, ResultsError, one_line
 
 # What the system says when nothing more can be stored; OSErrors of other kinds concern one file.
 UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
@@ -21,6 +22,8 @@ NO_MEMORY = (
     "CUDA error: out of memory",
     "_STATUS_ALLOC_FAILED",
 )
+OUR_GROUPS = Path("/proc/self/cgroup")
+GROUPS = Path("/sys/fs/cgroup")
 FAULTS = ("SIGSEGV", "SIGABRT", "SIGBUS", "SIGFPE", "SIGILL", "SIGSYS", "SIGTRAP")
 
 
@@ -37,7 +40,7 @@ class Ending(NamedTuple):
 
 def ending_of(error: Exception) -> Ending:
     """Returns how a trial ended that raised `error`; status "unwritable" is for `run_isolated` alone."""
-    text = f"{error}".strip().partition("\n")[0]
+    text = one_line(f"{error}".strip().partition("\n")[0])
     code = getattr(error, "errno", None)
     short = isinstance(error, MemoryError | torch.OutOfMemoryError) or code == errno.ENOMEM
     if short or (isinstance(error, RuntimeError) and any(part in text for part in NO_MEMORY)):
@@ -75,17 +78,15 @@ def oom_kills_so_far() -> int:
     Linux counts them, in memory.events (version 2 of control groups) or memory.oom_control (version 1).
     """
     try:
-        groups = Path("/proc/self/cgroup").read_text().splitlines()
+        groups = OUR_GROUPS.read_text().splitlines()
     except OSError:
         return 0
     for line in groups:
         _, controllers, group = line.split(":", 2)
         if controllers in ("", "memory"):
-            root, file = ("", "memory.events") if controllers == "" else ("memory", "memory.oom_control")
-            for place in (Path("/sys/fs/cgroup", root, group.strip("/")), Path("/sys/fs/cgroup", root)):
-                try:
-                    counters = dict(pair.split() for pair in (place / file).read_text().splitlines())
-                except (OSError, ValueError):
-                    continue  # a container often sees its own group as the root
-                return int(counters.get("oom_kill", 0))
+            root = GROUPS / controllers
+            for place in (root / group.strip("/"), root):  # a container often sees its own group as the root
+                with contextlib.suppress(OSError, ValueError, KeyError):
+                    file = place / ("memory.oom_control" if controllers else "memory.events")
+                    return int(dict(line.split() for line in file.read_text().splitlines())["oom_kill"])
     return 0

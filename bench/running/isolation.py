@@ -57,9 +57,10 @@ def run_isolated(
         BenchError: no process can be started.
         Stopped: the user asked a second time to stop; the process is gone, its last checkpoint is whole.
     """
+    signals = signals or Signals()
     oom_kills = oom_kills_so_far()
     with _Process(trial, device, threads, results) as process:
-        ending, asked = _follow(process, trial, report, signals or Signals(), time_limit_s, lost)
+        ending, asked = _follow(process, trial, report, signals, time_limit_s, lost)
     if ending is None:
         ending = ending_by(process.exitcode, oom_kills_so_far() - oom_kills)
     if ending.status == "unwritable":
@@ -68,17 +69,24 @@ def run_isolated(
         return ending
     if ending.status != "done" and outcome(results, trial).status == "done":
         ending = Ending("done")  # it died between storing its results and saying so
-    if ending.status in ("interrupted", "killed") and asked == "time":
-        ending = Ending("timed_out", f"it reached the time limit of {(time_limit_s or 0) / 60:g} minutes")
-    elif ending.status == "killed" and asked == "stop":
-        ending = Ending("interrupted")  # by us, or by those who asked
-    elif ending.status == "interrupted" and asked is None:
-        ending = Ending("killed", "its process was asked to end by SIGTERM")
+    if ending.status in ("interrupted", "killed"):
+        ending = _ending_on_request(ending, asked or ("stop" if signals.stop else None), time_limit_s)
     if ending.status in ("done", "interrupted"):
         _tidy_log(child.log_path(results, trial), report)
         return ending
     ending = ending._replace(reason=_reason(ending, trial, results))
     record_failure(trial, device, threads, results, ending.status, ending.reason)
+    return ending
+
+
+def _ending_on_request(ending: Ending, asked: Asked, time_limit_s: float | None) -> Ending:
+    """Returns what "interrupted", by a request to stop, and "killed" mean for the trial, given who asked it to stop."""
+    if asked == "time":
+        return Ending("timed_out", f"it reached the time limit of {(time_limit_s or 0) / 60:g} minutes")
+    if asked == "stop":
+        return Ending("interrupted", ending.reason)
+    if ending.status == "interrupted":
+        return Ending("killed", "its process was asked to end by SIGTERM")
     return ending
 
 
@@ -149,11 +157,14 @@ def _follow(
         now = time.monotonic()
         if lost():
             process.kill()
-            return Ending("taken_over"), asked
+            return Ending("taken_over", "another process goes on with it"), asked
         if signals.checkpoint:
             signals.checkpoint = False
             process.ask("checkpoint")
-            report(Notice("asked for a checkpoint; the training goes on"))
+            what = (
+                "asked for a checkpoint; the training goes on" if trial.kind == "training" else "nothing to save here"
+            )
+            report(Notice(what))
         if asked is None and (signals.stop or now > time_over_at):
             asked = "stop" if signals.stop else "time"
             process.ask("stop")

@@ -138,7 +138,7 @@ def _attempt(folder: Path, name: str) -> Lease | Holder | None:
         draft.write_bytes(content)
         os.utime(draft)
         now = draft.stat().st_mtime  # the file server's clock; the new file also makes an NFS client look afresh
-        _sweep(folder, name, now)
+        _sweep(folder, now)
         before = _look(folder, name)
         if before and not _expired(before[max(before)], now):
             return _holder(before[max(before)], now)
@@ -210,11 +210,11 @@ def _create(path: Path, draft: Path, content: bytes) -> None:
             file.write(content)
 
 
-def _sweep(folder: Path, name: str, now: float) -> None:
-    """Removes drafts of processes that were killed before they could."""
-    for draft in folder.glob(f"_{name}.*.tmp"):
+def _sweep(folder: Path, now: float) -> None:
+    """Removes drafts of processes that were killed before they could, whatever they wanted."""
+    for draft in folder.glob("_*.tmp"):
         with contextlib.suppress(OSError):
-            if now - draft.stat().st_mtime > EXPIRY_S:
+            if now - draft.stat().st_mtime > EXPIRY_S or has_died(_claims(draft.read_bytes())):
                 draft.unlink()
 
 

@@ -1,4 +1,4 @@
-"""Removes what killed processes left in a results folder: half-written files and leases that nobody holds.
+"""Removes what killed processes left in a results folder: half-written files, checkpoints of no more use, dead leases.
 
 Whoever writes a trial's files holds its lease. So what is half-written while nobody else holds one is nobody's.
 """
@@ -6,9 +6,13 @@ Whoever writes a trial's files holds its lease. So what is half-written while no
 from __future__ import annotations
 
 import re
+import shutil
+from collections.abc import Iterable
 from pathlib import Path
 
+from bench.results.store import checkpoints_path, outcome
 from bench.running.lease import Lease, acquire
+from bench.study.trials import Trial
 
 LEASES = "_leases"
 
@@ -18,12 +22,20 @@ def leases_path(results: Path) -> Path:
     return results / LEASES
 
 
-def remove_leftovers(results: Path) -> None:
-    """Tidies up, unless somebody else is at work here; to be called while this process holds no lease.
+def remove_leftovers(results: Path, trials: Iterable[Trial]) -> None:
+    """Tidies up; to be called while this process holds no lease.
+
+    Args:
+        results: whose half-written files are removed, unless somebody else is at work there
+        trials: whose checkpoints are removed where they are done
 
     Raises:
         ResultsError: the folder cannot be written.
     """
+    for trial in trials:
+        checkpoints = checkpoints_path(results, trial)
+        if checkpoints.exists() and outcome(results, trial).status == "done":
+            shutil.rmtree(checkpoints, ignore_errors=True)  # whoever stored the results may be at it as well
     # in this order: a file that was there before we looked for leases belongs to a lease that we see, or to none
     half_written = [path for path in results.rglob("_*.tmp") if LEASES not in path.relative_to(results).parts]
     alone = True

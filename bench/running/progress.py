@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from types import TracebackType
 from typing import Self
@@ -43,7 +44,8 @@ class ProgressDisplay:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.bars.stop()
+        with contextlib.suppress(OSError):
+            self.bars.stop()
 
     def trial_started(self, number: int, total: int, trial: Trial) -> None:
         """Begins the bar or says the line of a trial."""
@@ -52,7 +54,7 @@ class ProgressDisplay:
         length = trial.iterations if trial.kind == "training" else None
         self.bars.reset(self.current, total=length, description=name, visible=True, state="")
         if not self.live:
-            self.console.print(f"[{number}/{total}] {name}", markup=False, highlight=False)
+            self._line(f"[{number}/{total}] {name}")
         self.last_line = self.started = time.monotonic()
         self.first = None
 
@@ -68,7 +70,7 @@ class ProgressDisplay:
             self.last_line = time.monotonic()
             where = f"    iteration {progress.iteration}/{progress.iterations}"
             left = (self.last_line - self.started) / steps * (progress.iterations - progress.iteration)
-            self.console.print(f"{where}  {state}  {left:.0f} s left", markup=False, highlight=False)
+            self._line(f"{where}  {state}  {left:.0f} s left")
 
     def trial_ended(self, number: int, total: int, trial: Trial, ending: Ending, seconds: float) -> None:
         """Completes the bar and leaves a line about the trial."""
@@ -77,8 +79,13 @@ class ProgressDisplay:
         name = trial.id.removeprefix(f"{trial.suite}.{trial.profile}.")
         reason = f": {ending.reason}" if ending.reason else ""
         line = f"[{number}/{total}] {name} {ending.status} after {seconds:.0f} s{reason}"
-        self.console.print(line, markup=False, highlight=False)
+        self._line(line)
 
     def notice(self, text: str) -> None:
         """Leaves a line."""
-        self.console.print(f"    {text}", markup=False, highlight=False)
+        self._line(f"    {text}")
+
+    def _line(self, text: str) -> None:
+        # a full disk or a closed terminal behind the output is no reason to end a training
+        with contextlib.suppress(OSError):
+            self.console.print(text, markup=False, highlight=False)

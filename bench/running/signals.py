@@ -1,4 +1,4 @@
-"""What is asked of this process by signals: SIGINT and SIGTERM to stop, SIGUSR1 to write a checkpoint and go on.
+"""What is asked of this process by signals: SIGINT, SIGTERM and SIGHUP to stop, SIGUSR1 to save and go on.
 
 What a request to stop does depends on what it meets. While a trial runs it is noted, and whoever follows the trial
 lets it write its checkpoint. While the run is being prepared it is raised as `Stopped`. While libraries load it ends
@@ -17,9 +17,9 @@ from contextlib import contextmanager
 from types import FrameType, TracebackType
 from typing import Any, Literal, Self
 
-STOP = (signal.SIGINT, signal.SIGTERM)
-CHECKPOINT = getattr(signal, "SIGUSR1", None)  # Windows has none
-HANDLED = (*STOP, *([CHECKPOINT] if CHECKPOINT else []))
+CHECKPOINT = getattr(signal, "SIGUSR1", None)
+# Ctrl-C, the end of a job's time, a terminal that closes; Windows has the first two
+HANDLED = [number for number in signal.Signals if number.name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGUSR1")]
 SECOND_AFTER_S = 1.0  # timeout(1) and some schedulers send each signal twice: to the process, then to its group
 
 Answer = Literal["note", "raise", "exit"]
@@ -34,7 +34,7 @@ class Stopped(BaseException):
         where: how far it was, for the user
     """
 
-    def __init__(self, number: int, where: str = "stopped before the first trial") -> None:
+    def __init__(self, number: int, where: str) -> None:
         super().__init__(where)
         self.exit_code = 128 + number  # as shells count
 
@@ -54,6 +54,7 @@ class Signals:
         self.checkpoint = False
         self._farewell = farewell
         self._answer: Answer = "exit"
+        self._where = "stopped before the first trial"
         self._first_at = 0.0
         self._before: dict[int, Any] = {}
 
@@ -74,11 +75,11 @@ class Signals:
     @contextmanager
     def noted(self) -> Iterator[None]:
         """Notes what comes while it is entered; the caller looks at `stop` and `checkpoint`."""
-        self._answer = "note"
+        self._answer, self._where = "note", "stopped at once; the last checkpoint stays"
         try:
             yield
         finally:
-            self._answer = "raise"
+            self._answer, self._where = "raise", "stopped after the last trial"
 
     def _receive(self, number: int, frame: FrameType | None) -> None:
         if number == CHECKPOINT:
@@ -94,4 +95,4 @@ class Signals:
             os.write(sys.__stderr__.fileno() if sys.__stderr__ else 2, f"\n{self._farewell}\n".encode())
             os._exit(128 + number)
         if answer == "raise":
-            raise Stopped(number)
+            raise Stopped(number, self._where)

@@ -82,13 +82,13 @@ def run_suite(
         Stopped: the user asked to stop; what was under way is saved.
     """
     signals = signals or Signals()
-    status = {trial: _outcome(place.results, trial).status for trial in trials}
+    status = {trial: _outcome(place.results, trial, "; nothing was run").status for trial in trials}
     chosen = [trial for trial in trials if status[trial] in wanted]
     preflight.check(chosen, place.device, place.threads, place.results)
-    remove_leftovers(place.results)
+    remove_leftovers(place.results, trials)
     with signals.noted():
         ran = _Run(chosen, place, watcher, signals, wanted).all()
-    remove_leftovers(place.results)
+    remove_leftovers(place.results, trials)
     others = [(trial, _outcome(place.results, trial)) for trial in trials if trial not in ran]
     done = [found for _, found in others if found.status == "done"]
     return Summary(
@@ -129,7 +129,8 @@ class _Run:
                 if self.signals.stop:
                     raise Stopped(self.signals.stop, self._where(trial, found))
             for trial, holder in held.items() if len(held) == len(left) else ():
-                if (line := f"waiting for {trial.id}: {holder.host}, process {holder.pid}") not in told:
+                who = "another process" if holder.pid is None else f"process {holder.pid} on {holder.host}"
+                if (line := f"waiting for {who}, which is running {trial.id}") not in told:
                     self.watcher.notice(line)
                     told.add(line)
             if len(held) == len(left):
@@ -188,6 +189,8 @@ class _Run:
             return "stopped between two trials"
         if found.status != "interrupted":
             return f"stopped after {trial.id}"
+        if trial.kind == "cost":
+            return f"stopped in {trial.id}, which starts afresh"
         iteration = stored_iteration(self.place.results, trial)
         return f"stopped at iteration {iteration or 0} of {trial.iterations} of {trial.id}"
 
@@ -198,9 +201,9 @@ class _Run:
             time.sleep(0.1)
 
 
-def _outcome(results: Path, trial: Trial) -> Outcome:
-    """Returns what is stored of `trial`; raises ResultsError where that cannot be read."""
+def _outcome(results: Path, trial: Trial, consequence: str = "") -> Outcome:
+    """Returns what is stored of `trial`; raises ResultsError, with the consequence, where that cannot be read."""
     found = outcome(results, trial)
     if found.status not in (*NOT_ENDED, *ENDED_BADLY, "done"):
-        raise ResultsError(f"{found.reason}; nothing was run")
+        raise ResultsError(f"{found.reason}{consequence}")
     return found

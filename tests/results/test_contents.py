@@ -133,7 +133,7 @@ def test_a_reason_may_be_any_text_and_is_shown_on_one_printable_line(stored, tmp
     (shown,) = set(load_results(tmp_path).rows["reason"])
     assert shown == outcome(tmp_path, HURT).reason
     assert shown.isprintable()
-    assert len(shown) <= 300
+    assert len(shown) <= store.MAX_REASON
     assert "1 failed" in bench("status", "--results", tmp_path)
 
 
