@@ -65,7 +65,7 @@ def check_writable(folder: Path) -> None:
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=folder, prefix="_"):
+        with tempfile.TemporaryFile(dir=folder):  # has no name on Linux: a kill leaves nothing
             pass
     except OSError as error:
         raise ResultsError(

@@ -124,8 +124,6 @@ class Checkpoints:
     def clear(self) -> None:
         """Removes them all, once the trial's results are stored or they are of no more use."""
         shutil.rmtree(self.folder, ignore_errors=True)
-        with contextlib.suppress(OSError):  # other trials have theirs beside it
-            self.folder.parent.rmdir()
 
 
 def checkpoints_of(results: Path, trial: Trial, decides_bits: Mapping[str, Any]) -> Checkpoints:

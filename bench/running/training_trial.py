@@ -88,7 +88,7 @@ def run_training(
             score = getattr(rows.add_regions("val", pause.iteration, predictions), trial.selection)
             if best is None or score > best.score:
                 best = Selected(score, pause.iteration, copy_of(model.state_dict()))
-        save_if_due(checkpoints, trial, pause.iteration, state, rows, best, control)
+        save_if_due(checkpoints, trial, pause.iteration, state, rows, best, control, report)
     assert best is not None
     rows.selected_iteration = best.iteration
     model.load_state_dict(best.weights)
@@ -137,6 +137,7 @@ def save_if_due(
     rows: TrialRows,
     best: Selected | None,
     control: Control,
+    report: Report,
 ) -> None:
     """Writes a checkpoint where the trial or `control` says so.
 
@@ -145,7 +146,6 @@ def save_if_due(
     """
     last = iteration == trial.iterations  # the evaluation that follows can take long
     if checkpoints and (last or iteration % trial.checkpoint_every == 0 or control.checkpoint or control.stop):
-        control.checkpoint = False
         checkpoints.save(
             iteration,
             {
@@ -157,6 +157,9 @@ def save_if_due(
                 "resumptions": rows.history.resumptions,
             },
         )
+        if control.checkpoint:
+            control.checkpoint = False
+            report(Notice(f"checkpoint written at iteration {iteration}"))
     if control.stop:
         raise Interrupted(iteration, trial.iterations)
 

@@ -3,6 +3,7 @@
 import errno
 import multiprocessing
 import os
+import re
 import signal
 import sys
 import threading
@@ -109,7 +110,9 @@ def test_a_checkpoint_is_written_when_asked_for_and_the_training_goes_on(tmp_pat
 
     watching, trial = Watching(ask), long(checkpoint_every=ENOUGH)
     ending = run_isolated(trial, "cpu", 1, tmp_path, look, signals=signals)
-    assert watching.notices == ["asked for a checkpoint; the training goes on"]
+    asked, written = watching.notices
+    assert asked == "asked for a checkpoint; the training goes on"
+    assert re.fullmatch(r"checkpoint written at iteration \d+", written)
     assert iterations[0][0] >= iterations[0][1] > 20
     assert ending.status == "interrupted"
     assert stored_iteration(tmp_path, trial) > iterations[0][1]
