@@ -8,7 +8,7 @@ import secrets
 from collections.abc import Callable
 from pathlib import Path
 
-from bench.errors import ResultsError
+from bench.errors import UnwritableError
 
 
 def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
@@ -18,7 +18,7 @@ def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
     folder holds the old file or the new one.
 
     Raises:
-        ResultsError: the file cannot be written; an older one of that name is untouched, nothing half-written is left.
+        UnwritableError: it cannot be written; an older one of that name is untouched, nothing half-written is left.
     """
     # random, because the same process number can be at work on another machine
     temporary = path.with_name(f"_{path.name}.{secrets.token_hex(4)}.tmp")
@@ -30,7 +30,7 @@ def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
         temporary.replace(path)
         flush_folder(path.parent)
     except OSError as error:
-        raise ResultsError(f"'{path}' cannot be written: {error.strerror or error}") from None
+        raise UnwritableError(f"'{path}' cannot be written: {error.strerror or error}") from None
     finally:
         with contextlib.suppress(OSError):  # where even the folder is missing there is nothing to remove
             temporary.unlink()

@@ -6,6 +6,7 @@
     ├── DataError              a data set is missing, damaged or incomplete       exit 2
     ├── DeviceError            the device that was asked for is not there         exit 2
     ├── ResultsError           the results folder or a file in it                 exit 2
+    │   └── UnwritableError    nothing more can be stored                         exit 2
     └── DivergedError          a loss that is not a finite number                 recorded in the trial
 
 The command line prints `error: <message>` and leaves with `exit_code`; nothing else in the project
@@ -46,6 +47,10 @@ class DeviceError(BenchError):
 
 class ResultsError(BenchError):
     """The results folder, or a file in it, cannot be read or written."""
+
+
+class UnwritableError(ResultsError):
+    """Nothing more can be stored: the disk is full, or the folder may not be written."""
 
 
 class DivergedError(BenchError):

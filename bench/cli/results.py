@@ -80,8 +80,8 @@ def check(
     missing), 2 some missing and none outside, or wrong usage.
 
     With --exact every value has to be the same, bit for bit, speed and memory aside. Exit code: 0 identical, 1 a value
-    differs or a trial is done on one side only, 2 refused, because the two ran under conditions that change bits, or
-    nothing to compare.
+    differs or a trial is done on one side only, 2 refused, because the two ran under conditions that change bits, or a
+    trial is done on neither side.
     """
     from bench.replication.check import exit_code
     from bench.replication.verdicts import save_baseline, verdicts_of
@@ -131,4 +131,6 @@ def _check_exactly(trials: Sequence[Trial], results: Path, against: str) -> int:
         f"{count['identical']} trials identical bit for bit ({values} values), {count['differs']} different, "
         f"{count['missing']} done on one side only, {len(trials) - len(found)} on none"
     )
-    return 0 if count["identical"] == len(found) else 1
+    if count["identical"] < len(found):
+        return 1
+    return 0 if len(found) == len(trials) else 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bench.cli.options import DEVICE, PROFILE, RESULTS, SELECTION, SUITE, options, same_command, study_of
+from bench.errors import ConfigError
 
 if TYPE_CHECKING:
     from bench.running.suite import Summary
@@ -80,6 +82,8 @@ def execute(
     from bench.running import fork_server
     from bench.running.signals import Signals, Stopped
 
+    if time_limit is not None and not math.isfinite(time_limit):
+        raise ConfigError(f"--time-limit: must be a number of minutes, got {time_limit}")
     go_on = f"go on with: {same_command(ctx)}"
     try:
         with Signals(f"stopped before the first trial; {go_on}") as signals:
@@ -103,7 +107,8 @@ def execute(
         click.echo(f"\n{stopped}; {go_on}", err=True)
         sys.exit(stopped.exit_code)
     _say(ctx, summary, trials, results)
-    sys.exit(1 if summary.failed or summary.failed_before else 0)
+    left_alone = summary.not_run and not retry  # another configuration's or condition's checkpoint is in the way
+    sys.exit(1 if summary.failed or summary.failed_before or left_alone else 0)
 
 
 def _say(ctx: click.Context, summary: Summary, trials: Sequence[Trial], results: Path) -> None:

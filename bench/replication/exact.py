@@ -18,7 +18,9 @@ from bench.replication.scores import MACHINE_COSTS
 from bench.results.changes import changes, summary
 from bench.study.trials import Trial
 
-CONDITIONS = ("device", "device_name", "threads", "torch", "numpy", "precision", "channels_last", "determinism")
+CONDITIONS = (
+    "device", "device_name", "threads", "kernels", "torch", "numpy", "precision", "channels_last", "determinism",
+)  # fmt: skip
 PLACE = ("record", "metric", "split", "iteration", "protocol", "class_name", "predicted_class", "image")
 
 

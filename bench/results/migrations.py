@@ -19,7 +19,7 @@ NEVER_NULL = ("record", "status", *(column.name for column in IDENTITY if column
 
 def _to_2(table: pa.Table) -> pa.Table:
     """Adds what version 1 did not record, as null."""
-    for name in ("determinism", "resumptions", "sources", "protocols"):
+    for name in ("determinism", "resumptions", "sources", "protocols", "kernels"):
         table = table.append_column(name, pa.nulls(len(table), pa.string()))
     return table
 

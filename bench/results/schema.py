@@ -80,6 +80,12 @@ PROVENANCE = (
     Column("device", "string", "cpu|cuda", "where it ran"),
     Column("device_name", "string", "", "processor or GPU model"),
     Column("threads", "int64", "", "threads torch used"),
+    Column(
+        "kernels",
+        "string",
+        "",
+        "variants of torch's kernels (CPU capability, or CUDA and cuDNN), which round differently",
+    ),
     Column("load_average", "float64", "processes", "1-minute load average at the start"),
     Column("precision", "string", "fp32|tf32|bf16", "arithmetic of the training"),
     Column("channels_last", "bool", "", "memory format"),

@@ -21,7 +21,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from bench.atomic import write_atomically
-from bench.errors import ResultsError, one_line
+from bench.errors import ResultsError, UnwritableError, one_line
 from bench.results.contents import check_contents
 from bench.results.migrations import ARROW_SCHEMA, up_to_date
 from bench.results.schema import COLUMNS
@@ -68,7 +68,7 @@ def check_writable(folder: Path) -> None:
         with tempfile.TemporaryFile(dir=folder):  # has no name on Linux: a kill leaves nothing
             pass
     except OSError as error:
-        raise ResultsError(
+        raise UnwritableError(
             f"results folder '{folder}' cannot be written: {error.strerror}; choose another with --results DIR"
         ) from None
 

@@ -47,7 +47,7 @@ class Checkpoints:
 
     def files(self) -> list[Path]:
         """Returns the checkpoints, newest first."""
-        found = [path for path in self.folder.glob(f"*{SUFFIX}") if path.stem.isdigit() and path.is_file()]
+        found = [path for path in self.folder.glob(f"*{SUFFIX}") if path.stem.isdecimal() and path.is_file()]
         return sorted(found, key=lambda path: int(path.stem), reverse=True)
 
     def save(self, iteration: int, state: Mapping[str, Any]) -> None:
@@ -76,7 +76,9 @@ class Checkpoints:
                 file.write(payload)
 
         write_atomically(self.folder / f"{iteration:08d}{SUFFIX}", write)
-        for old in self.files()[KEPT:]:
+        files = self.files()
+        later = [path for path in files if int(path.stem) > iteration]  # damaged, or the training would be there
+        for old in later + files[len(later) + KEPT :]:
             old.unlink(missing_ok=True)
 
     def newest(self) -> tuple[dict[str, Any] | None, list[str]]:
@@ -112,7 +114,7 @@ class Checkpoints:
             )
             raise ResultsError(
                 f"checkpoint '{path}' belongs to another configuration than trial {self.trial.id}; different: {what}; "
-                "move it away to start afresh"
+                "it is left where it is"
             )
         conditions = different(header["decides_bits"], self.decides_bits)
         if conditions and self.trial.determinism == "strict":
@@ -120,6 +122,20 @@ class Checkpoints:
                 f"checkpoint '{path}' was written under other conditions: {', '.join(conditions)}; strict determinism "
                 "goes on only under the same ones: restore them, or delete the checkpoint to start afresh"
             )
+
+    def foreign(self) -> list[str]:
+        """Returns a line for every unfinished training of the same trial under another configuration or source."""
+        lines = []
+        for folder in sorted(self.folder.parent.glob(f"{self.trial.id}-{'?' * len(self.trial.digest)}")):
+            if folder != self.folder:
+                other = Checkpoints(folder, self.trial, self.decides_bits)
+                for path in other.files()[:1]:
+                    try:
+                        with path.open("rb") as file:
+                            self.check(path, read_header(file))
+                    except (OSError, ValueError, ResultsError) as error:
+                        lines.append(f"{error}")
+        return lines
 
     def clear(self) -> None:
         """Removes them all, once the trial's results are stored or they are of no more use."""

@@ -62,6 +62,17 @@ def decides_bits(device: torch.device, threads: int) -> dict[str, Any]:
         "device": device.type,
         "device_name": device_name(device),
         "threads": threads,
+        "kernels": kernels(device),
         "torch": str(torch.__version__),
         "numpy": np.__version__,
     }
+
+
+def kernels(device: torch.device) -> str:
+    """Returns which variants of its kernels torch uses here, and what the environment says of them."""
+    if device.type == "cuda":
+        found = [f"CUDA {torch.version.cuda}", f"cuDNN {torch.backends.cudnn.version()}"]
+    else:
+        found = [torch.backends.cpu.get_cpu_capability()]
+    names = ("ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA", "MKL_CBWR", "MKL_ENABLE_INSTRUCTIONS")
+    return ", ".join([*found, *(f"{name} {os.environ[name]}" for name in names if name in os.environ)])

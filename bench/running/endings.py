@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import torch
 
-from bench.errors import BenchError, DivergedError, ResultsError, one_line
+from bench.errors import BenchError, DivergedError, UnwritableError, one_line
 
 # What the system says when nothing more can be stored; OSErrors of other kinds concern one file.
 UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
@@ -47,7 +47,7 @@ def ending_of(error: Exception) -> Ending:
         return Ending("out_of_memory", f"there was not enough memory{': ' if text else ''}{text}")
     if isinstance(error, DivergedError):
         return Ending("diverged", text)
-    if isinstance(error, ResultsError) or code in UNWRITABLE:
+    if isinstance(error, UnwritableError) or code in UNWRITABLE:
         return Ending("unwritable", text)
     if isinstance(error, BenchError):
         return Ending("failed", text)

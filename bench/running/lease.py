@@ -25,7 +25,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple
 
-from bench.errors import ResultsError
+from bench.errors import UnwritableError
 from bench.running.process import has_died, this_process
 
 HEARTBEAT_S = 10.0
@@ -122,7 +122,7 @@ def acquire(folder: Path, name: str) -> Lease | Holder:
                 return found
             time.sleep(random.uniform(0, 0.02))  # two that got into each other's way do not meet again
     except OSError as error:
-        raise ResultsError(
+        raise UnwritableError(
             f"leases in '{folder}' cannot be written: {error.strerror or error}; "
             "make room or allow it, or choose another results folder with --results DIR"
         ) from None
@@ -191,6 +191,12 @@ def _read(path: Path) -> _Seen | None:
             return _Seen(file.read(MAX_BYTES), os.fstat(file.fileno()).st_mtime)
     except FileNotFoundError:
         return None
+
+
+def is_held(folder: Path, name: str) -> bool:
+    """Says whether somebody is working on it, as far as the clock of this machine can tell."""
+    seen = _look(folder, name) if folder.is_dir() else {}
+    return bool(seen) and not _expired(seen[max(seen)], time.time())
 
 
 def _create(path: Path, draft: Path, content: bytes) -> None:

@@ -5,12 +5,13 @@ Whoever writes a trial's files holds its lease. So what is half-written while no
 
 from __future__ import annotations
 
+import contextlib
 import re
 import shutil
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
 
-from bench.results.store import checkpoints_path, outcome
+from bench.results.store import checkpoints_path, outcome, panels_path, path_of
 from bench.running.lease import Lease, acquire
 from bench.study.trials import Trial
 
@@ -22,12 +23,12 @@ def leases_path(results: Path) -> Path:
     return results / LEASES
 
 
-def remove_leftovers(results: Path, trials: Iterable[Trial]) -> None:
+def remove_leftovers(results: Path, trials: Sequence[Trial]) -> None:
     """Tidies up; to be called while this process holds no lease.
 
     Args:
-        results: whose half-written files are removed, unless somebody else is at work there
-        trials: whose checkpoints are removed where they are done
+        results: the folder; nothing is removed while somebody else is at work there
+        trials: whose half-written files are removed, and whose checkpoints where they are done
 
     Raises:
         ResultsError: the folder cannot be written.
@@ -37,7 +38,9 @@ def remove_leftovers(results: Path, trials: Iterable[Trial]) -> None:
         if checkpoints.exists() and outcome(results, trial).status == "done":
             shutil.rmtree(checkpoints, ignore_errors=True)  # whoever stored the results may be at it as well
     # in this order: a file that was there before we looked for leases belongs to a lease that we see, or to none
-    half_written = [path for path in results.rglob("_*.tmp") if LEASES not in path.relative_to(results).parts]
+    folders = {path_of(results, trial).parent for trial in trials} | {panels_path(results, trial) for trial in trials}
+    folders |= {checkpoints_path(results, trial) for trial in trials}
+    half_written = [path for folder in folders for path in folder.rglob("_*.tmp") if _HALF_WRITTEN.fullmatch(path.name)]
     alone = True
     for name in {match[1] for path in leases_path(results).glob("*.json") if (match := _LEASE.fullmatch(path.name))}:
         found = acquire(leases_path(results), name)
@@ -47,7 +50,9 @@ def remove_leftovers(results: Path, trials: Iterable[Trial]) -> None:
             alone = False
     if alone:
         for path in half_written:
-            path.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # the next run tries again
+                path.unlink()
 
 
+_HALF_WRITTEN = re.compile(r"_.+\.[0-9a-f]{8}\.tmp")  # as atomic.py names them
 _LEASE = re.compile(r"(.+)\.[0-9]+\.json")

@@ -13,6 +13,8 @@ from bench.results.store import check_writable, panels_path, path_of
 from bench.running.checkpoints import check_resumable
 from bench.running.device import decides_bits
 from bench.running.inputs import load_trial_split
+from bench.running.lease import is_held
+from bench.running.leftovers import leases_path
 from bench.study.trials import Trial
 
 
@@ -30,7 +32,7 @@ def check(trials: Sequence[Trial], device: str, threads: int, results: Path) -> 
         check_writable(folder)
     here = decides_bits(torch.device(device), threads)
     for trial in trials:
-        if trial.kind == "training":
+        if trial.kind == "training" and not is_held(leases_path(results), f"{trial.id}-{trial.digest}"):
             check_resumable(results, trial, here)
 
 

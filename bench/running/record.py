@@ -16,7 +16,7 @@ from bench.results.store import panels_path, path_of, write_trial
 from bench.running.checkpoints import checkpoints_of
 from bench.running.control import Control, Report
 from bench.running.cost_trial import run_cost
-from bench.running.device import decides_bits, device_name
+from bench.running.device import decides_bits, device_name, kernels
 from bench.running.training_trial import run_training
 from bench.study.trials import Trial
 
@@ -97,7 +97,8 @@ def machine(trial: Trial, device: str, threads: int) -> dict[str, Any]:
     # TF32 exists on GPUs alone; elsewhere asking for it leaves fp32
     precision = "fp32" if trial.precision == "tf32" and device != "cuda" else trial.precision
     name = device_name(torch.device(device))
-    return {"device": device, "device_name": name, "threads": threads, "precision": precision}
+    place = {"device": device, "device_name": name, "threads": threads, "kernels": kernels(torch.device(device))}
+    return place | {"precision": precision}
 
 
 def _combined_digest(digests: list[str]) -> str | None:

@@ -7,10 +7,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-from bench.errors import ResultsError
+import torch
+
+from bench.errors import ConfigError, ResultsError
 from bench.results.store import Outcome, outcome, path_of, stored_iteration
 from bench.running import preflight
+from bench.running.checkpoints import check_resumable
 from bench.running.control import Notice
+from bench.running.device import decides_bits
 from bench.running.endings import Ending
 from bench.running.isolation import run_isolated
 from bench.running.lease import Holder, acquire
@@ -112,6 +116,7 @@ class _Run:
         self.watcher = watcher
         self.signals = signals
         self.wanted = wanted
+        self.here = decides_bits(torch.device(place.device), place.threads)
         self.stored = {trial: self._stored(trial) for trial in trials}
 
     def all(self) -> dict[Trial, Ending]:
@@ -149,6 +154,9 @@ class _Run:
         with lease:
             if not self._is_open(trial):  # it was ended before we held the lease
                 return None
+            if reason := self._not_here(trial):
+                self.watcher.notice(f"left alone: {reason}")
+                return None
             self.watcher.trial_started(self.trials[trial], total, trial)
             start = time.perf_counter()
             ending = run_isolated(
@@ -163,6 +171,15 @@ class _Run:
             )
             self.watcher.trial_ended(self.trials[trial], total, trial, ending, time.perf_counter() - start)
         return Holder(None, None, 0.0) if ending.status == "taken_over" else ending
+
+    def _not_here(self, trial: Trial) -> str:
+        """Says why `trial`, which another process has begun meanwhile, may not go on here; empty where it may."""
+        if trial.kind == "training":
+            try:
+                check_resumable(self.place.results, trial, self.here)
+            except (ConfigError, ResultsError) as error:
+                return str(error)
+        return ""
 
     def _is_open(self, trial: Trial) -> bool:
         """Says whether nobody has ended `trial` since this run began."""

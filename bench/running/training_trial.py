@@ -115,6 +115,8 @@ def resume(
     if found is None:
         if problems:
             report(Notice("no whole checkpoint is left; the training starts afresh"))
+        for line in checkpoints.foreign() if checkpoints else ():
+            report(Notice(line))
         return None
     state.load_state_dict(found["training"])
     rows.rows = found["rows"]

@@ -21,6 +21,7 @@ def recompute_bn_statistics(model: nn.Module, images: Tensor, *, batch_size: int
     """
     norms = [module for module in model.modules() if isinstance(module, nn.BatchNorm2d)]
     model.eval()
+    before = [norm.momentum for norm in norms]
     for norm in norms:
         norm.reset_running_stats()
         norm.momentum = None  # PyTorch's spelling of "plain average over all batches since the reset"
@@ -29,3 +30,5 @@ def recompute_bn_statistics(model: nn.Module, images: Tensor, *, batch_size: int
         for start in range(0, len(images), batch_size):
             model(images[start : start + batch_size])
     model.eval()
+    for norm, momentum in zip(norms, before, strict=True):
+        norm.momentum = momentum  # else training would go on with a state that no checkpoint holds

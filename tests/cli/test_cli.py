@@ -68,6 +68,7 @@ def test_every_command_has_help_that_says_what_it_does(words):
             "run --suite decoder-variants --time-limit 0",
             r"Invalid value for '--time-limit': 0.0 is not in the range x>0",
         ),
+        ("run --suite decoder-variants --time-limit nan", r"--time-limit: must be a number of minutes, got nan"),
         ("run --suite decoder-variants --seed abc", r"Invalid value for '--seed': 'abc' is not a valid integer"),
         (
             "run --suite decoder-variants --weighting median_frequency_official",

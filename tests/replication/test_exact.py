@@ -14,11 +14,14 @@ from bench.errors import ResultsError
 from bench.replication.exact import CONDITIONS, Comparison, compare_exactly
 from bench.results.schema import COLUMNS
 from bench.results.store import load_results, path_of, write_trial
+from bench.study.config import load_study
+from bench.study.trials import plan
 
 MACHINE = {
     "device": "cpu",
     "device_name": "a processor",
     "threads": 2,
+    "kernels": "AVX2",
     "torch": "2.6.0",
     "numpy": "2.1.0",
     "precision": "bf16",
@@ -227,7 +230,7 @@ def test_exit_codes_and_summary(ours, theirs):
     for folder in (ours, theirs):
         store(folder, TRAINING)
     done = check(ours, "--against", theirs)
-    assert done.exit_code == 0, done.output
+    assert done.exit_code == 2, done.output  # nothing is known of the others
     summary = "1 trials identical bit for bit (6 values), 0 different, 0 done on one side only, 23 on none\n"
     assert done.output == summary
 
@@ -244,6 +247,13 @@ def test_exit_codes_and_summary(ours, theirs):
     done = check(ours, "--against", theirs)
     assert done.exit_code == 2
     assert done.stderr == f"error: {OTHER.id} cannot be compared bit for bit: threads 2 here, 4 there\n"
+
+    for folder in (ours, theirs):
+        for trial in plan(load_study(ROOT / "bench.yaml"), "decoder-variants", "smoke"):
+            store(folder, trial)
+    done = check(ours, "--against", theirs)
+    assert done.exit_code == 0, done.output
+    assert done.output.startswith("24 trials identical bit for bit")
 
 
 @pytest.mark.parametrize(

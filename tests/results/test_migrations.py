@@ -13,7 +13,7 @@ from bench.results.schema import SCHEMA_VERSION
 from bench.results.store import load_results, outcome, stored_before
 
 ONE, TWO = trials()[:2]
-ADDED_IN_2 = ["determinism", "resumptions", "sources", "protocols"]
+ADDED_IN_2 = ["determinism", "resumptions", "sources", "protocols", "kernels"]
 
 
 def changed(path, change):

@@ -14,7 +14,7 @@ import pytest
 import torch
 from test_trial import tiny
 
-from bench.errors import BenchError, DataError, DivergedError, ResultsError
+from bench.errors import BenchError, DataError, DivergedError, ResultsError, UnwritableError
 from bench.results.store import load_results, outcome, path_of, stored_iteration
 from bench.running import child, endings, isolation
 from bench.running import signals as signals_module
@@ -265,7 +265,8 @@ def error_of(code):
         (RuntimeError("shape mismatch\nand more"), ("failed", "RuntimeError: shape mismatch")),
         (DivergedError("the loss became nan"), ("diverged", "the loss became nan")),
         (DataError("image a is damaged"), ("failed", "image a is damaged")),
-        (ResultsError("'x' cannot be written"), ("unwritable", "'x' cannot be written")),
+        (UnwritableError("'x' cannot be written"), ("unwritable", "'x' cannot be written")),
+        (ResultsError("checkpoint 'x' belongs to another"), ("failed", "checkpoint 'x' belongs to another")),
         (error_of(errno.ENOSPC), ("unwritable", "[Errno 28]")),
         (error_of(errno.EFBIG), ("unwritable", "[Errno 27]")),
         (error_of(errno.EROFS), ("unwritable", "[Errno 30]")),

@@ -193,6 +193,25 @@ def test_without_a_whole_checkpoint_it_starts_afresh_and_says_so(tmp_path, stopp
     assert control.notices[-1] == "no whole checkpoint is left; the training starts afresh"
 
 
+def test_damaged_checkpoints_do_not_push_out_new_ones(tmp_path, stopped):
+    for path in stopped.files():
+        path.write_bytes(b"")
+    with pytest.raises(Interrupted):
+        run(tiny(), tmp_path, Asking(after=2))
+    assert [path.stem for path in stopped.files()] == ["00000002"]
+    control = Asking()
+    run(tiny(), tmp_path, control)
+    assert control.notices == ["goes on from iteration 2 of 8"]
+
+
+def test_a_training_that_starts_afresh_names_the_unfinished_one_of_another_configuration(tmp_path, stopped):
+    control = Asking()
+    run(tiny(lr=0.05), tmp_path, control)
+    (line,) = control.notices
+    assert "different: lr 0.1, now 0.05; it is left where it is" in line
+    assert [path.stem for path in stopped.files()] == ["00000005", "00000003"]
+
+
 def test_a_checkpoint_cannot_run_code(tmp_path, stopped):
     class Evil:
         def __reduce__(self):
@@ -212,7 +231,7 @@ def test_a_checkpoint_cannot_run_code(tmp_path, stopped):
 def test_a_checkpoint_of_another_configuration_is_refused_by_name(tmp_path, stopped):
     other = tiny(lr=0.05, batch_size=3)
     foreign = Checkpoints(stopped.folder, other, HERE)
-    with pytest.raises(ResultsError, match=r"different: batch_size 2, now 3, lr 0\.1, now 0\.05; move it away"):
+    with pytest.raises(ResultsError, match=r"different: batch_size 2, now 3, lr 0\.1, now 0\.05; it is left where"):
         foreign.newest()
 
 

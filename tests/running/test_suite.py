@@ -11,13 +11,14 @@ import pytest
 from results_factory import write
 from rich.console import Console
 from test_trial import tiny
-from tiny_suite import complete, finish, half_written, leftovers, start, undisturbed, values, wait_for, write_study
+from tiny_suite import complete, finish, leftovers, start, undisturbed, values, wait_for, write_study
 
 from bench.errors import ConfigError, DataError, DeviceError, ResultsError
 from bench.results.store import checkpoints_path, load_results, outcome, path_of, stored_iteration
 from bench.running import suite
 from bench.running.device import resolve_device
 from bench.running.endings import Ending
+from bench.running.isolation import run_isolated
 from bench.running.lease import acquire
 from bench.running.leftovers import leases_path, remove_leftovers
 from bench.running.progress import ProgressDisplay
@@ -210,21 +211,26 @@ def test_waiting_for_another_one_can_be_stopped(tmp_path, pretended):
 
 
 def test_what_killed_processes_left_is_removed_by_whoever_is_alone(tmp_path):
-    half = tmp_path / "some" / "_image.png.0e3d61c0.tmp"
-    half.parent.mkdir()
+    half = path_of(tmp_path, ONE).parent / "_image.png.0e3d61c0.tmp"
+    half.parent.mkdir(parents=True)
     half.touch()
-    mine = tmp_path / "some" / "mine.tmp"
-    mine.touch()
+    others = [half.with_name("mine.tmp"), half.with_name("_mine.tmp"), tmp_path / "notes" / "_a.0e3d61c0.tmp"]
+    others[-1].parent.mkdir()
+    for path in others:
+        path.touch()
+    (half.parent / "_folder.0e3d61c0.tmp").mkdir()
     lease = lease_of(ONE, tmp_path)  # somebody is at work
-    remove_leftovers(tmp_path, [])
-    assert half_written(tmp_path) == [half]
+    remove_leftovers(tmp_path, [ONE])
+    assert half.exists()
     assert not lease.lost
     lease.release()
     dead = leases_path(tmp_path) / f"{ONE.id}-{ONE.digest}.000001.json"
     dead.write_text("{}")
     os.utime(dead, (0, 0))
-    remove_leftovers(tmp_path, [])
-    assert leftovers(tmp_path) == [mine]
+    remove_leftovers(tmp_path, [ONE])
+    assert not half.exists()
+    assert not dead.exists()
+    assert all(path.exists() for path in others)  # somebody else's
 
 
 def test_checkpoints_of_a_trial_that_is_done_are_removed_and_others_stay(tmp_path):
@@ -275,15 +281,32 @@ def stopped_at(trial, results, iteration):
 
 
 def test_a_checkpoint_that_may_not_go_on_here_is_found_before_the_first_training(tmp_path, pretended):
-    trial = tiny(iterations=400, validate_every=400, checkpoint_every=3, determinism="strict")
-    with pytest.MonkeyPatch.context() as real:
-        from bench.running.isolation import run_isolated
-
-        real.setattr(suite, "run_isolated", run_isolated)
-        stopped_at(trial, tmp_path, 3)
+    trial = begun_with_one_thread(tmp_path)
     with pytest.raises(ConfigError, match="threads 1, now 2; strict determinism goes on only under the same ones"):
         run([ONE, trial], tmp_path, threads=2)
     assert pretended == []
+
+
+def begun_with_one_thread(results):
+    """Leaves a strict training at a checkpoint."""
+    trial = tiny(iterations=400, validate_every=400, checkpoint_every=3, determinism="strict")
+    with pytest.MonkeyPatch.context() as real:
+        real.setattr(suite, "run_isolated", run_isolated)
+        stopped_at(trial, results, 3)
+    return trial
+
+
+def test_what_another_one_is_running_may_be_running_under_other_conditions(tmp_path, pretended, monkeypatch):
+    trial = begun_with_one_thread(tmp_path)
+    monkeypatch.setattr(suite, "LOOK_AGAIN_S", 0.05)
+    lease = lease_of(trial, tmp_path)
+    threading.Timer(1, lease.release).start()  # it gives the trial up, so that it is free and may not go on here
+    summary, text = run([ONE, trial], tmp_path, threads=2)
+    assert pretended == [ONE]
+    assert (summary.ran, summary.not_run, summary.failed) == (1, 1, [])
+    assert "left alone: checkpoint" in text
+    assert "threads 1, now 2" in text
+    assert outcome(tmp_path, trial).status == "interrupted"
 
 
 def test_a_damaged_newest_checkpoint_is_named_and_the_one_before_is_used(tmp_path):

@@ -175,3 +175,4 @@ def test_bn_statistics_are_the_plain_average_over_batches_with_unbiased_variance
     )
     assert float(model[0].running_var) == pytest.approx(float(torch.stack([b.var() for b in batches]).mean()), rel=1e-5)
     assert not any(module.training for module in model.modules())
+    assert model[0].momentum == 0.1  # training goes on as one that was never evaluated
