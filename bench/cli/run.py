@@ -44,8 +44,8 @@ def run(ctx: click.Context, **given: Any) -> None:
     after SIGUSR1 and a checkpoint it goes on. Several runs, on several machines, may share a results folder. Trials
     that failed are left alone, see `bench retry`.
 
-    Exit code: 0 all done, 1 some trial failed now or before, 2 wrong usage, configuration, data or results folder,
-    130 stopped by Ctrl-C, 143 stopped by SIGTERM, 129 by the terminal.
+    Exit code: 0 all done, 1 some trial failed now or before or was left alone, 2 wrong usage, configuration, data or
+    results folder, 130 stopped by Ctrl-C, 143 stopped by SIGTERM, 129 by the terminal.
     """
     execute(ctx, retry=False, **given)
 

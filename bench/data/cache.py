@@ -11,15 +11,14 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import os
-import tempfile
 from pathlib import Path
 
 import numpy as np
 
+from bench.atomic import write_atomically
 from bench.data.camvid import data_folder
 from bench.data.split import Dataset, Options, Split, check_request
-from bench.errors import DataError
+from bench.errors import DataError, UnwritableError
 
 DIGEST_BYTES = 32  # SHA-256
 
@@ -83,32 +82,21 @@ def _read(path: Path, class_names: tuple[str, ...]) -> Split | None:
 
 def _write(path: Path, split: Split) -> None:
     """Stores an entry; a folder that cannot be written is logged."""
-    temporary = None
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".", delete=False) as file:
-            temporary = Path(file.name)
+
+    def write(temporary: Path) -> None:
+        with temporary.open("w+b") as file:
             file.seek(DIGEST_BYTES)
-            np.savez(
-                file,
-                images=split.images,
-                labels=split.labels,
-                names=np.array(split.names),
-                digest=split.digest,
-            )
+            np.savez(file, images=split.images, labels=split.labels, names=np.array(split.names), digest=split.digest)
             file.seek(DIGEST_BYTES)
             digest = hashlib.file_digest(file, "sha256").digest()
             file.seek(0)
             file.write(digest)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
+
+    try:
+        write_atomically(path, write)
         # One entry per split and size: what was made of older data or by older code is of no use any more.
         for other in path.parent.glob(f"{path.stem.rpartition('-')[0]}-*"):
             if other != path:
                 other.unlink(missing_ok=True)
-    except OSError as error:
+    except (OSError, UnwritableError) as error:
         log.warning("no cache for this run: cannot write %s: %s", path.parent, error)
-    finally:
-        if temporary is not None:  # after the renaming there is none
-            temporary.unlink(missing_ok=True)

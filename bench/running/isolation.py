@@ -19,7 +19,7 @@ from bench.running.record import record_failure
 from bench.running.signals import Signals
 from bench.study.trials import Trial
 
-START_METHOD: Literal["forkserver"] = "forkserver"
+CONTEXT = multiprocessing.get_context("forkserver")
 LOOK_EVERY_S = 0.2  # how long a request may wait
 STOP_WITHIN_S = 60.0  # for an iteration and its checkpoint, or an evaluation
 LEAVE_WITHIN_S = 10.0  # for a process that has said how it ended, or is dying
@@ -94,13 +94,11 @@ class _Process:
     """A trial's process, and the pipe to it; it is gone on leaving, killed if an exception is on its way."""
 
     def __init__(self, trial: Trial, device: str, threads: int, results: Path) -> None:
-        context = multiprocessing.get_context(START_METHOD)
-        if START_METHOD == "forkserver":
-            fork_server.start()
+        fork_server.start()
         self.exitcode: int | None = None
-        self.pipe, other_end = context.Pipe()
+        self.pipe, other_end = CONTEXT.Pipe()
         arguments = (trial, device, threads, results, other_end)
-        self._process = context.Process(target=child.run_trial, args=arguments, name=trial.id)
+        self._process = CONTEXT.Process(target=child.run_trial, args=arguments, name=trial.id)
         try:
             self._process.start()
         except (EOFError, OSError) as error:

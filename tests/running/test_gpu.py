@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from test_trial import cache_elsewhere, tiny, values  # noqa: F401
+from test_trial import tiny, values
 
 from bench.running.cost_trial import run_cost
 from bench.running.device import use_arithmetic

@@ -27,13 +27,6 @@ from bench.training.loop import Progress
 ENOUGH = 100_000  # iterations: the trial is ended before
 
 
-@pytest.fixture(scope="module", autouse=True)
-def cache_elsewhere(tmp_path_factory):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("BENCH_DATA", str(tmp_path_factory.mktemp("data")))
-        yield
-
-
 def long(**changes):
     """A training that ends only when it is told to."""
     return tiny(**{"iterations": ENOUGH, "validate_every": ENOUGH, "checkpoint_every": 10, "panels": 0} | changes)
@@ -192,7 +185,7 @@ def test_a_trial_ends_at_once_when_its_parent_is_gone(monkeypatch):
 
 def forked(monkeypatch, body):
     """Makes trials run `body`; they are forked from here, so that the replaced function reaches them."""
-    monkeypatch.setattr(isolation, "START_METHOD", "fork")
+    monkeypatch.setattr(isolation, "CONTEXT", multiprocessing.get_context("fork"))
     monkeypatch.setattr(child, "run_and_record", body)
 
 

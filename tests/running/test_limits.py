@@ -17,13 +17,6 @@ pytestmark = pytest.mark.skipif(not Path("/proc/self").exists(), reason="limits 
 MIB = 2**20
 
 
-@pytest.fixture(scope="module", autouse=True)
-def cache_elsewhere(tmp_path_factory):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("BENCH_DATA", str(tmp_path_factory.mktemp("data")))
-        yield
-
-
 def check_out_of_memory(study, results, reason, limit):
     """Runs a suite whose measurements need more memory than `limit` leaves; all else is done."""
     code, out, errors = bench(study, results, before=limit)

@@ -57,14 +57,6 @@ def tiny(**changes):
     return replace(one, **(small | changes))
 
 
-@pytest.fixture(scope="module", autouse=True)
-def cache_elsewhere(tmp_path_factory):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("BENCH_DATA", str(tmp_path_factory.mktemp("data")))
-        yield
-    torch.use_deterministic_algorithms(False)
-
-
 class Asking(Control):
     """Asks for something once so many steps are done, and keeps the notices."""
 

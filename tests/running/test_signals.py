@@ -14,13 +14,6 @@ from bench.running.signals import Signals, Stopped
 NEVER = 10_000  # iterations: checkpoints are written when they are asked for, and at the end
 
 
-@pytest.fixture(scope="module", autouse=True)
-def cache_elsewhere(tmp_path_factory):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("BENCH_DATA", str(tmp_path_factory.mktemp("data")))
-        yield
-
-
 @pytest.fixture(autouse=True)
 def handlers_as_before():
     before = {number: signal.getsignal(number) for number in module.HANDLED}

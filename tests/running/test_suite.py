@@ -26,13 +26,6 @@ from bench.running.signals import Signals, Stopped
 from bench.running.suite import ENDED_BADLY, Place, run_suite
 
 
-@pytest.fixture(scope="module", autouse=True)
-def cache_elsewhere(tmp_path_factory):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("BENCH_DATA", str(tmp_path_factory.mktemp("data")))
-        yield
-
-
 def run(trials, results, *, threads=1, **options):
     console = Console(record=True, width=1000, force_terminal=False, file=io.StringIO())
     with ProgressDisplay(console) as display:

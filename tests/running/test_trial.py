@@ -34,13 +34,6 @@ def tiny(**changes):
     return replace(one, **(small | changes))
 
 
-@pytest.fixture(scope="module", autouse=True)
-def cache_elsewhere(tmp_path_factory):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("BENCH_DATA", str(tmp_path_factory.mktemp("data")))
-        yield
-
-
 @pytest.fixture(scope="module")
 def finished() -> TrialRows:
     return run_training(tiny(), CPU, lambda _: None)
