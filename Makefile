@@ -28,4 +28,4 @@ test: lint
 	$(BIN)/python -m pytest
 
 clean:
-	rm -rf $(VENV) results/*/smoke results/_panels/*/smoke reports/*/smoke
+	rm -rf $(VENV) results/*/smoke results/_panels/*/smoke results/_predictions/*/smoke reports/*/smoke

@@ -52,6 +52,11 @@ def panels_path(folder: Path, trial: Trial) -> Path:
     return folder / "_panels" / trial.suite / trial.profile
 
 
+def predictions_path(folder: Path, trial: Trial) -> Path:
+    """Returns the folder of the predicted label maps of `trial`, one PNG an image, where they are stored."""
+    return folder / "_predictions" / trial.suite / trial.profile / f"{trial.id}-{trial.digest}"
+
+
 def checkpoints_path(folder: Path, trial: Trial) -> Path:
     """Returns the folder of the checkpoints of `trial`; it is there while the training is under way."""
     return folder / "_checkpoints" / f"{trial.id}-{trial.digest}"

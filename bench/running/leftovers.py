@@ -11,7 +11,7 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from bench.results.store import checkpoints_path, outcome, panels_path, path_of
+from bench.results.store import checkpoints_path, outcome, panels_path, path_of, predictions_path
 from bench.running.lease import Lease, acquire
 from bench.study.trials import Trial
 
@@ -38,8 +38,8 @@ def remove_leftovers(results: Path, trials: Sequence[Trial]) -> None:
         if checkpoints.exists() and outcome(results, trial).status == "done":
             shutil.rmtree(checkpoints, ignore_errors=True)  # whoever stored the results may be at it as well
     # in this order: a file that was there before we looked for leases belongs to a lease that we see, or to none
-    folders = {path_of(results, trial).parent for trial in trials} | {panels_path(results, trial) for trial in trials}
-    folders |= {checkpoints_path(results, trial) for trial in trials}
+    folders = {path_of(results, trial).parent for trial in trials}
+    folders |= {of(results, trial) for of in (panels_path, predictions_path, checkpoints_path) for trial in trials}
     half_written = [path for folder in folders for path in folder.rglob("_*.tmp") if _HALF_WRITTEN.fullmatch(path.name)]
     alone = True
     for name in {match[1] for path in leases_path(results).glob("*.json") if (match := _LEASE.fullmatch(path.name))}:

@@ -9,7 +9,7 @@ import torch
 
 from bench.data import DATASETS, SPLITS
 from bench.errors import ConfigError
-from bench.results.store import check_writable, panels_path, path_of
+from bench.results.store import check_writable, panels_path, path_of, predictions_path
 from bench.running.checkpoints import check_resumable
 from bench.running.device import decides_bits
 from bench.running.inputs import load_trial_split
@@ -28,7 +28,7 @@ def check(trials: Sequence[Trial], device: str, threads: int, results: Path) -> 
     """
     check_writable(results)
     _check_data(trials)
-    for folder in {path_of(results, trial).parent for trial in trials} | _panel_folders(results, trials):
+    for folder in {path_of(results, trial).parent for trial in trials} | _picture_folders(results, trials):
         check_writable(folder)
     here = decides_bits(torch.device(device), threads)
     for trial in trials:
@@ -36,9 +36,11 @@ def check(trials: Sequence[Trial], device: str, threads: int, results: Path) -> 
             check_resumable(results, trial, here)
 
 
-def _panel_folders(results: Path, trials: Sequence[Trial]) -> set[Path]:
+def _picture_folders(results: Path, trials: Sequence[Trial]) -> set[Path]:
     """Returns the folders that the trials write pictures to."""
-    return {panels_path(results, trial) for trial in trials if trial.kind == "training" and trial.panels}
+    trainings = [trial for trial in trials if trial.kind == "training"]
+    panels = {panels_path(results, trial) for trial in trainings if trial.panels}
+    return panels | {predictions_path(results, trial).parent for trial in trainings if trial.store_predictions}
 
 
 def _check_data(trials: Sequence[Trial]) -> None:

@@ -10,9 +10,10 @@ from typing import Any
 
 import torch
 
+from bench.data import DATASETS
 from bench.errors import DivergedError
 from bench.results.provenance import environment, source_columns
-from bench.results.store import panels_path, path_of, write_trial
+from bench.results.store import panels_path, path_of, predictions_path, write_trial
 from bench.running.checkpoints import checkpoints_of
 from bench.running.control import Control, Report
 from bench.running.cost_trial import run_cost
@@ -24,7 +25,7 @@ from bench.study.trials import Trial
 def run_and_record(
     trial: Trial, device: str, threads: int, results: Path, report: Report, control: Control | None = None
 ) -> None:
-    """Runs `trial`, from its last checkpoint where there is one, and writes its file and panels.
+    """Runs `trial`, from its last checkpoint where there is one, and writes its file and pictures.
 
     Raises:
         Interrupted: `control` asked to stop; the training is saved, no file is written.
@@ -51,8 +52,9 @@ def run_and_record(
         "duration_s": rows.history.elapsed_s,
         "resumptions": "; ".join(rows.history.resumptions) or None,
     }
-    # panels first: a trial counts as done once its parquet file is there
+    # pictures first: a trial counts as done once its parquet file is there
     rows.write_panels(panels_path(results, trial), f"{trial.id}-{trial.digest}")
+    rows.write_predictions(predictions_path(results, trial), DATASETS[trial.dataset].palette)
     outcome = {"record": "outcome", "metric": "done", "value": 1.0, "unit": ""}
     write_trial(path_of(results, trial), constants, [outcome, *rows.rows])
     checkpoints.clear()

@@ -36,6 +36,7 @@ class TrialRows:
         self.history = History()
         self.selected_iteration: int | None = None
         self.panels: list[tuple[str, np.ndarray, np.ndarray, np.ndarray]] = []
+        self.predictions: list[tuple[str, np.ndarray]] = []
         for split, data in splits.items():
             share = class_frequencies(data.labels, len(data.class_names))
             self._add_per_class("class_frequency", share, "fraction", split=split)
@@ -113,6 +114,17 @@ class TrialRows:
                 picture = Image.fromarray(np.ascontiguousarray(pixels))
                 save = partial(picture.save, format="PNG", optimize=True)
                 write_atomically(folder / Path(name).name / f"{file}.png", save)
+
+    def keep_predictions(self, split: str, predictions: np.ndarray) -> None:
+        """Keeps all predictions (N,H,W) of a split."""
+        self.predictions = list(zip(self.splits[split].names, predictions, strict=True))
+
+    def write_predictions(self, folder: Path, palette: np.ndarray) -> None:
+        """Writes the kept label maps into `folder` as indexed PNGs named like their images; `palette` is (C,3) RGB."""
+        for name, prediction in self.predictions:
+            picture = Image.fromarray(np.ascontiguousarray(prediction)).convert("P")
+            picture.putpalette(palette.tobytes())
+            write_atomically(folder / f"{name}.png", partial(picture.save, format="PNG", optimize=True))
 
     def _add_image_confusion(self, data: Split, counts: np.ndarray, where: Row) -> None:
         for image, label, predicted in np.argwhere(counts > 0):

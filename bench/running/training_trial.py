@@ -97,6 +97,8 @@ def run_training(
         rows.add_regions(split, best.iteration, predictions)
     rows.add_boundaries("test", best.iteration, predictions)
     rows.keep_panels(trial.panels, "test", predictions)
+    if trial.store_predictions:
+        rows.keep_predictions("test", predictions)
     return rows
 
 

@@ -81,6 +81,9 @@ class ProfileSpec(Spec):
         description="study seeds; every trial is trained once with each (no unit)"
     )
     panels: Annotated[int, Field(ge=0, le=20)] = Field(description="test images shown in reports (count)")
+    store_predictions: bool = Field(
+        False, description="keep the predicted label map of every test image as a PNG (true or false)"
+    )
     timing: TimingSpec = Field(description="how time and memory are measured")
 
 

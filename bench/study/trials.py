@@ -70,6 +70,7 @@ class Trial:
     channels_last: bool
     determinism: Literal["off", "seeded", "strict"]
     panels: int  # test images in the qualitative grid
+    store_predictions: bool  # keep the label map of every test image
     timing_height: int
     timing_width: int
     timing_warmup: int
@@ -182,7 +183,7 @@ def _shared_fields(study: Study, suite: SuiteSpec, profile: ProfileSpec, run: Ru
     return {
         **run.model_dump(),
         **suite.recipe.model_dump(),
-        **profile.model_dump(include={"height", "width", "precision", "channels_last", "determinism", "panels"}),
+        **profile.model_dump(exclude={"description", "seeds", "timing"}),
         **{f"timing_{name}": value for name, value in profile.timing.model_dump().items()},
         "dataset_options": study.datasets[run.dataset].options,
     }

@@ -2,15 +2,19 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 from results_factory import trials
 
+from bench.data import DATASETS
 from bench.evaluation.boundary import STORED
+from bench.evaluation.confusion import confusion_counts, region_scores
 from bench.results.schema import COST_METRICS
 from bench.running import training_trial as recipe
 from bench.running.cost_trial import run_cost
-from bench.running.inputs import build_model
+from bench.running.inputs import build_model, load_trial_split
 from bench.running.rows import TrialRows
 from bench.running.training_trial import run_training
 from bench.training.bn_statistics import recompute_bn_statistics
@@ -30,6 +34,7 @@ def tiny(**changes):
         "iterations": 6,
         "validate_every": 2,
         "panels": 2,
+        "store_predictions": True,
     }
     return replace(one, **(small | changes))
 
@@ -96,6 +101,23 @@ def test_panels_are_spread_over_the_test_split(finished, tmp_path):
         "labels.png",
         "some.trial.png",
     ]
+
+
+def test_stored_predictions_are_the_ones_that_were_scored(finished, tmp_path):
+    trial = tiny()
+    finished.write_predictions(tmp_path, DATASETS["road_scenes"].palette)
+    test = load_trial_split(trial, "test")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [f"{name}.png" for name in test.names]
+    pictures = [Image.open(tmp_path / f"{name}.png") for name in test.names]
+    assert pictures[0].mode == "P"
+    assert tuple(pictures[0].getpalette()[:3]) == tuple(DATASETS["road_scenes"].palette[0])
+    counts = confusion_counts(test.labels, np.stack([np.array(picture) for picture in pictures]), 11)
+    stored = sum(values(finished, record="score", split="test", metric="global_accuracy"))
+    assert region_scores(counts.sum(0)).global_accuracy == stored
+
+
+def test_predictions_are_kept_only_where_the_trial_says_so():
+    assert run_training(tiny(store_predictions=False), CPU, lambda _: None).predictions == []
 
 
 def test_the_same_seed_and_threads_give_the_same_numbers(finished):

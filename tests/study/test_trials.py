@@ -228,7 +228,7 @@ def test_a_protocol_version_changes_the_digests_of_its_kind(study: Study, monkey
 def test_every_field_is_in_a_digest_or_known_not_to_matter(study: Study) -> None:
     """Whoever adds a field decides whether it changes numbers."""
     listed = {name for _, names in trials._DEPENDS_ON.values() for name in names.split()}
-    free = {"kind", "suite", "profile", "panels", "checkpoint_every", "sources"}
+    free = {"kind", "suite", "profile", "panels", "store_predictions", "checkpoint_every", "sources"}
     assert listed | free == {field.name for field in fields(Trial)}
     training = plan(study, "decoder-variants", "smoke")[0]
     assert replace(training, suite="x", profile="paper", panels=9, checkpoint_every=7).digest == training.digest
