@@ -11,6 +11,7 @@ from pathlib import Path
 import yaml
 from rich.console import Console
 
+from bench.replication.exact import MEASURED_ANEW
 from bench.replication.scores import MACHINE_COSTS
 from bench.results.store import load_results
 from bench.running.progress import ProgressDisplay
@@ -27,7 +28,7 @@ def write_study(folder, models=("bilinear_interpolation", "fcn_basic"), timing=(
     study["datasets"]["road_scenes"] |= {"train": 6, "val": 2, "test": 3}
     sizes = {"height": timing[0], "width": timing[1]}
     study["profiles"]["smoke"] |= {"height": 32, "width": 40, "panels": 1, "determinism": "strict"}
-    study["profiles"]["smoke"]["timing"] = {**sizes, "warmup": 0, "iterations": 2}
+    study["profiles"]["smoke"]["timing"] = {**sizes, "rounds": 2, "iterations": 2}
     suite = study["suites"]["decoder-variants"]
     suite |= {"models": list(models), "weightings": ["median_frequency"]}
     length = {"batch_size": 2, "iterations": 40, "validate_every": 20, "checkpoint_every": 5}
@@ -108,7 +109,7 @@ def values(results) -> dict:
     assert found.problems == []
     rows = found.rows
     costs = rows["metric"].str.replace(r"_(p25|p75|n)$", "", regex=True).isin(list(MACHINE_COSTS))
-    rows = rows[~(costs | (rows["metric"] == "images_per_s"))]
+    rows = rows[~(costs | (rows["metric"] == "images_per_s") | rows["record"].isin(MEASURED_ANEW))]
     where = ["record", "metric", "split", "iteration", "protocol", "class_name", "predicted_class", "image", "value"]
     return {
         trial: sorted(map(repr, part[where].itertuples(index=False, name=None)))

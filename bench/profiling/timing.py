@@ -1,90 +1,168 @@
-"""Forward and backward time of one image, with warm-up and synchronisation."""
+"""Forward and backward time of one image, pass by pass.
+
+The protocols are put together in running/cost_trial.py; `PAPER_PROTOCOLS` has those of the paper. What a pass is:
+
+- forward: the logits of one image in eval mode, without gradients, as at test time;
+- backward: the gradients of the sum of the logits with respect to all weights in training mode, forward not included.
+"""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import nn
 
+from bench.profiling.stopwatch import Stopwatch
+
+WINDOW = 3  # passes in a window of the warm-up
+STEADY = 0.97  # a window that takes at least this share of the one before: the passes no longer get faster
+MAX_WINDOWS = 20
+
+
+class Pass(NamedTuple):
+    """One timed pass; ms. `device_ms` is None where the device has no clock of its own."""
+
+    wall_ms: float
+    device_ms: float | None
+
+
+class WarmUp(NamedTuple):
+    """Passes before the measurement, and whether they stopped getting faster."""
+
+    passes: int
+    steady: bool
+
 
 class Times(NamedTuple):
-    """Median, quartiles and number of measurements; ms."""
+    """A centre (median or mean), quartiles and number of measurements; ms."""
 
-    median_ms: float
+    centre_ms: float
     p25_ms: float
     p75_ms: float
     n: int
 
 
-def measure(operation: Callable[[], object], *, synchronise: Callable[[], None], warmup: int, iterations: int) -> Times:
-    """Times `operation`, waiting for the device before and after each call.
+class PaperProtocol(NamedTuple):
+    """How the paper measured: the mean of so many passes in a row, in one process."""
+
+    passes: int
+    backward: bool
+
+
+PAPER_PROTOCOLS = {
+    "table-1": PaperProtocol(50, backward=False),  # paper §3.3
+    "table-6": PaperProtocol(10, backward=True),  # paper §4.3, `caffe time`
+}
+
+
+def warm_up(operation: Callable[[], object], stopwatch: Stopwatch) -> WarmUp:
+    """Repeats `operation` until it no longer gets faster: kernels are chosen, caches filled, clocks raised.
+
+    After each WINDOW of passes their median is compared with that of the window before.
+    """
+    before = _median(time_passes(operation, stopwatch, WINDOW))
+    for windows in range(2, MAX_WINDOWS + 1):
+        now = _median(time_passes(operation, stopwatch, WINDOW))
+        if now >= STEADY * before:
+            return WarmUp(windows * WINDOW, True)
+        before = now
+    return WarmUp(MAX_WINDOWS * WINDOW, False)
+
+
+def time_passes(
+    operation: Callable[[], object],
+    stopwatch: Stopwatch,
+    passes: int,
+    between: Callable[[], object] = lambda: None,
+) -> list[Pass]:
+    """Times every single call of `operation`.
+
+    The device is waited for once before the first pass and once after each, so that a pass begins on an idle device
+    and nothing but its own work is in its time.
 
     Args:
         operation: what is timed
-        synchronise: waits until the device is idle
-        warmup: calls that are not counted (kernels are chosen and caches filled)
-        iterations: calls that are counted, at least 1
+        stopwatch: of the device it works on
+        passes: how often, at least 1
+        between: called after each pass, outside its time
     """
-    assert iterations >= 1
-    for _ in range(warmup):
-        operation()
-    samples = []
-    for _ in range(iterations):
-        synchronise()
+    assert passes >= 1
+    found = []
+    stopwatch.synchronise()
+    for _ in range(passes):
         start = time.perf_counter()
+        first = stopwatch.mark()
         operation()
-        synchronise()
-        samples.append((time.perf_counter() - start) * 1e3)
-    p25, median, p75 = np.percentile(samples, [25, 50, 75])
-    return Times(float(median), float(p25), float(p75), iterations)
+        last = stopwatch.mark()
+        stopwatch.synchronise()
+        wall_ms = (time.perf_counter() - start) * 1e3
+        found.append(Pass(wall_ms, stopwatch.between_ms(first, last)))
+        between()
+    return found
 
 
-def forward_backward_times(
-    model: nn.Module,
-    height: int,
-    width: int,
-    *,
-    bf16: bool,
-    channels_last: bool,
-    warmup: int,
-    iterations: int,
-) -> tuple[Times, Times]:
-    """Returns the times of the forward and of the backward pass of one (3,height,width) image.
+def times_by_clock(kind: str, passes: Sequence[Pass]) -> dict[str, list[float]]:
+    """Returns the times of passes, ms, by metric: forward_ms by the wall clock, forward_device_ms by the device's."""
+    device = [one.device_ms for one in passes if one.device_ms is not None]
+    found = {f"{kind}_ms": [one.wall_ms for one in passes]}
+    return found | ({f"{kind}_device_ms": device} if device else {})
 
-    The forward pass is timed in eval mode without gradients, as at test time; the backward pass in training mode on the
-    sum of the logits, forward not included.
 
-    Source: paper §3.3 (mean of 50 forward passes at 360x480), Table 6 (forward and backward, batch 1).
-    Deviation: the median and the quartiles are reported instead of the mean, which one slow call can move.
+def summary(samples_ms: Sequence[float], statistic: Callable[..., np.floating] = np.median) -> Times:
+    """Returns what is reported of the times of single passes, ms; `statistic` is np.median or np.mean."""
+    p25, p75 = np.percentile(samples_ms, [25, 75])
+    return Times(float(statistic(samples_ms)), float(p25), float(p75), len(samples_ms))
+
+
+def forward_operation(
+    model: nn.Module, height: int, width: int, *, bf16: bool, channels_last: bool
+) -> Callable[[], object]:
+    """Returns the forward pass of one (3,height,width) image; puts the model into eval mode.
+
+    Source: paper §3.3 (360x480), Table 6 (batch 1).
     """
-    device = next(model.parameters()).device
-    layout = torch.channels_last if channels_last else torch.contiguous_format
-    images = torch.randn(1, 3, height, width, device=device).to(memory_format=layout)
-
-    def synchronise() -> None:
-        if device.type == "cuda":
-            torch.cuda.synchronize(device)
+    images = _one_image(model, height, width, channels_last)
+    model.eval()
 
     @torch.no_grad()
-    def forward() -> None:
-        with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
-            model(images)
+    def forward() -> object:
+        with torch.autocast(images.device.type, torch.bfloat16, enabled=bf16):
+            return model(images)
 
-    model.eval()
-    forward_times = measure(forward, synchronise=synchronise, warmup=warmup, iterations=iterations)
+    return forward
 
+
+def backward_operation(
+    model: nn.Module, height: int, width: int, *, bf16: bool, channels_last: bool
+) -> Callable[[], object]:
+    """Returns the backward pass of one (3,height,width) image; puts the model into training mode.
+
+    The graph that it runs through is built here and kept, so that the forward pass is not part of its time.
+
+    Source: paper Table 6 (batch 1).
+    """
+    images = _one_image(model, height, width, channels_last)
+    parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
     model.train()
-    with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
+    with torch.autocast(images.device.type, torch.bfloat16, enabled=bf16):
         logits = model(images)
     gradient = torch.ones_like(logits)
-    parameters = list(model.parameters())
 
-    def backward() -> None:
-        torch.autograd.grad(logits, parameters, gradient, retain_graph=True)
+    def backward() -> object:
+        return torch.autograd.grad(logits, parameters, gradient, retain_graph=True)
 
-    backward_times = measure(backward, synchronise=synchronise, warmup=warmup, iterations=iterations)
-    return forward_times, backward_times
+    return backward
+
+
+def _one_image(model: nn.Module, height: int, width: int, channels_last: bool) -> torch.Tensor:
+    layout = torch.channels_last if channels_last else torch.contiguous_format
+    device = next(model.parameters()).device
+    return torch.randn(1, 3, height, width, device=device).to(memory_format=layout)
+
+
+def _median(passes: Sequence[Pass]) -> float:
+    return float(np.median([one.wall_ms for one in passes]))

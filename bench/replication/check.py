@@ -14,9 +14,9 @@ from typing import Literal
 
 import pandas as pd
 
-from bench.replication.paper import paper_table
+from bench.replication.paper import TIME_PROTOCOLS, paper_table
 from bench.replication.scores import DEFAULT_PROTOCOL, KEYS
-from bench.results.schema import COST_METRICS
+from bench.results.schema import COST_METRICS, TIMES
 
 Outcome = Literal["within", "outside", "missing"]
 
@@ -86,6 +86,7 @@ def paper_targets(table: str = "T1") -> pd.DataFrame:
     for address in paper.printed:
         if (target := paper.target(address)) is not None:
             protocol = DEFAULT_PROTOCOL if address.metric == "boundary_f1" else ""
+            protocol = TIME_PROTOCOLS[table] if address.metric in TIMES else protocol
             place = (address.row, address.weighting, address.split, address.metric, protocol)
             rows.append((*place, target.stored))
     return pd.DataFrame(rows, columns=[*KEYS, "value"])

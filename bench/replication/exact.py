@@ -21,6 +21,7 @@ from bench.study.trials import Trial
 CONDITIONS = (
     "device", "device_name", "threads", "kernels", "torch", "numpy", "precision", "channels_last", "determinism",
 )  # fmt: skip
+MEASURED_ANEW = ("pass", "condition")  # single times, and the machine's state meanwhile
 PLACE = ("record", "metric", "split", "iteration", "protocol", "class_name", "predicted_class", "image")
 
 
@@ -120,7 +121,7 @@ def _bits(rows: pd.DataFrame) -> dict[tuple[Any, ...], int]:
     """Returns the 64 bits of each value that can repeat, by PLACE and its number among those at the same place."""
     machine_cost = rows["metric"].str.replace(r"_(p25|p75|n)$", "", regex=True).isin(list(MACHINE_COSTS))
     speed = (rows["record"] == "curve") & (rows["metric"] == "images_per_s")
-    rows = rows[~(speed | (rows["record"] == "cost") & machine_cost)]
+    rows = rows[~(speed | (rows["record"] == "cost") & machine_cost | rows["record"].isin(MEASURED_ANEW))]
     places = rows[list(PLACE)].astype(object).where(rows[list(PLACE)].notna(), None)
     numbers = places.groupby(list(PLACE), dropna=False).cumcount()
     values = rows["value"].to_numpy(dtype="float64", copy=True)

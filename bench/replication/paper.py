@@ -21,6 +21,7 @@ from bench.study.catalog import METRIC_TITLES, MODEL_TITLES, WEIGHTING_TITLES
 PATH = Path(__file__).with_name("paper_tables.yaml")
 NOT_PRINTED = "n/a"  # what the paper prints where it gives no number
 SPLITS = ("train", "val", "test")
+TIME_PROTOCOLS = {"T1": "table-1", "T6": "table-6"}  # by which the times of a table were measured
 
 # One printed unit in the unit that results are stored in (schema.py): 1 percent is the fraction 0.01.
 STORED_PER_PRINTED = {"percent": 0.01, "million": 1e6, "ratio": 1.0, "ms": 1.0}

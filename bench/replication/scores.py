@@ -19,24 +19,20 @@ import numpy as np
 import pandas as pd
 
 from bench.errors import ResultsError
+from bench.replication.conditions import disturbances
 from bench.results.changes import Change, changes, json_object
-from bench.results.schema import COLUMNS, COST_METRICS
+from bench.results.schema import COLUMNS, COST_METRICS, TIMES
 from bench.study.catalog import METRIC_TITLES
 from bench.study.trials import Trial
 
 KEYS = ("model", "weighting", "split", "metric", "protocol")
 SCORE_COLUMNS = (*KEYS, "value", "std", "n", "trials")
-COST_COLUMNS = (*SCORE_COLUMNS, "passes", "device_name")
+COST_COLUMNS = (*SCORE_COLUMNS, "passes", "device_name", "disturbance")
 CLASS_COLUMNS = (*KEYS, "class_name", "value", "std", "n", "trials")
-MACHINE_COSTS = (
-    "forward_ms",
-    "backward_ms",
-    "inference_peak_mib",
-    "training_peak_mib",
-    "process_baseline_mib",
-)
+MACHINE_COSTS = (*TIMES, "forward_energy_j", "inference_peak_mib", "training_peak_mib", "process_baseline_mib")
 REPORTED_SPLITS = ("test", "train")
 DEFAULT_PROTOCOL = "paper"
+PAPER_TIMES = "table-"  # what the names of the paper's timing protocols begin with
 
 # A trial of the study: files that agree here but not in their digest hold different configurations.
 _TRIAL = ["suite", "profile", "kind", "model", "weighting", "seed"]
@@ -85,8 +81,8 @@ def costs(results: pd.DataFrame, digests: Collection[str] | None = None) -> pd.D
 
     Returns:
         A frame with COST_COLUMNS, weighting and split "", values in the units of COST_METRICS; `passes` is
-        how many timed passes a time is the median of (0 for a metric that is not timed). A metric measured
-        under several protocols has a row for each, "paper" first.
+        how many timed passes are behind a time (0 for a metric that is not timed), `disturbance` what went on
+        beside them (see conditions.py). A metric measured under several protocols has a row for each, ours first.
 
     Raises:
         ResultsError: as `scores`.
@@ -102,8 +98,18 @@ def costs(results: pd.DataFrame, digests: Collection[str] | None = None) -> pd.D
     devices = dict(zip(rows["digest"], rows["device_name"], strict=True))
     values["passes"] = [passes.get((model, f"{metric}_n", protocol), 0) for model, metric, protocol in places]
     values["device_name"] = [devices[trials[0]] for trials in values["trials"]]
-    order = values.assign(model=pd.factorize(values["model"])[0], protocol=values["protocol"] != "paper")
-    return values.loc[order.sort_values(["model", "protocol"], kind="stable").index].reset_index(drop=True)
+    disturbed = disturbances(results)
+    values["disturbance"] = [
+        disturbed.get((trials[0], protocol), "") if metric in TIMES else ""
+        for metric, protocol, trials in zip(values["metric"], values["protocol"], values["trials"], strict=True)
+    ]
+    return in_order_of_protocols(values)
+
+
+def in_order_of_protocols(costs: pd.DataFrame) -> pd.DataFrame:
+    """Returns costs by model, those measured under a protocol of one of the paper's tables last."""
+    order = costs.assign(model=pd.factorize(costs["model"])[0], protocol=costs["protocol"].str.startswith(PAPER_TIMES))
+    return costs.loc[order.sort_values(["model", "protocol"], kind="stable").index].reset_index(drop=True)
 
 
 def reported(

@@ -9,6 +9,7 @@ import math
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from bench.replication.conditions import MARK as DISTURBED
 from bench.reporting.staleness import MARK
 
 MISSING = "—"
@@ -28,6 +29,7 @@ class Cell:
     best_paper: bool = False
     best_ours: bool = False
     stale: bool = False  # ours was measured under other settings or source than are planned now
+    disturbed: bool = False  # ours is a time, and other programs, heat or the like got into it
 
     @property
     def difference(self) -> float | None:
@@ -38,11 +40,12 @@ class Cell:
 
     @property
     def ours_text(self) -> str:
-        """Our value, with its standard deviation where several seeds give one, and a mark where it is stale."""
+        """Our value, with its standard deviation where several seeds give one; marked where stale or disturbed."""
         if self.ours is None or math.isnan(self.ours):
             return MISSING
         spread = "" if math.isnan(self.std) else f" ± {self.std:.{self.decimals}f}"
-        return f"{self.ours:.{self.decimals}f}{spread}{f' {MARK}' if self.stale else ''}"
+        marks = (MARK if self.stale else "") + (DISTURBED if self.disturbed else "")
+        return f"{self.ours:.{self.decimals}f}{spread}{f' {marks}' if marks else ''}"
 
     @property
     def difference_text(self) -> str:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import pandas as pd
 
+from bench.replication.conditions import MARK, disturbances
+from bench.replication.scores import in_order_of_protocols
 from bench.reporting.staleness import FRESH, Staleness
+from bench.results.schema import TIMES
 from bench.study.catalog import MODEL_TITLES
 
 # Metric of a cost row: heading, divisor to the unit of the heading, decimals.
@@ -17,15 +21,17 @@ COLUMNS = {
     "stored_encoder_mib": ("Stored encoder information (MiB)", 1, 2),
     "forward_flops": ("Forward (GFLOP)", 1e9, 1),
     "forward_ms": ("Forward (ms)", 1, 1),
+    "forward_device_ms": ("Forward, GPU's clock (ms)", 1, 2),
     "backward_ms": ("Backward (ms)", 1, 1),
+    "backward_device_ms": ("Backward, GPU's clock (ms)", 1, 2),
+    "forward_energy_j": ("Forward (J)", 1, 2),
     "inference_peak_mib": ("Inference peak (MiB)", 1, 0),
     "training_peak_mib": ("Training peak (MiB)", 1, 0),
 }
-TIMES = ("forward_ms", "backward_ms")
 
 
 class CostTable(NamedTuple):
-    """Headings, and a row of texts per model; `notes` say how each column was measured, `legend` what a mark means."""
+    """Headings, and a row of texts per model; `notes` say how each column was measured, `legend` what marks mean."""
 
     headings: list[str]
     rows: list[list[str]]
@@ -36,33 +42,83 @@ class CostTable(NamedTuple):
 def cost_table(results: pd.DataFrame, stale: Staleness = FRESH) -> CostTable | None:
     """Returns the costs in `results`, rows of one suite and profile; None where no cost trial is done.
 
-    A time is shown as median [lower quartile to upper quartile]. A model whose costs are stale has a mark.
+    A cost that was measured under several protocols has a column for each. A time is shown as its centre [lower
+    quartile to upper quartile], marked where something disturbed it. A model whose costs are stale has a mark.
     """
-    found = results[(results["record"] == "cost") & (results["status"] == "done")]
+    done = results[results["status"] == "done"]
+    found = in_order_of_protocols(done[done["record"] == "cost"].fillna({"protocol": ""}))
     if found.empty:
         return None
-    first = found.drop_duplicates(["model", "metric"])
-    values = {
-        (str(model), str(metric)): float(value)
-        for model, metric, value in first[["model", "metric", "value"]].itertuples(index=False)
-    }
+    columns = [
+        (metric, str(protocol))
+        for metric in COLUMNS
+        for protocol in found.loc[found["metric"] == metric, "protocol"].unique()
+    ]
     models = [model for model in MODEL_TITLES if model in set(found["model"])]
-    headings = ["Model", *(heading for heading, _, _ in COLUMNS.values())]
     titles = stale.titles(found)
-    rows = [[titles[model], *(_text(values, model, metric) for metric in COLUMNS)] for model in models]
-    protocols = first.dropna(subset="protocol").groupby("metric")["protocol"].unique()
-    notes = [f"{COLUMNS[metric][0]}: {'; '.join(protocols[metric])}." for metric in COLUMNS if metric in protocols]
-    return CostTable(headings, rows, notes, stale.legend if stale.holds(found["digest"]) else "")
+    values = {
+        (model, metric, protocol): float(value)
+        for model, metric, protocol, value in found[["model", "metric", "protocol", "value"]].itertuples(index=False)
+    }
+    disturbed = _disturbed(done)
+    rows = [[titles[model], *(_text(values, disturbed, model, *column) for column in columns)] for model in models]
+    several = {metric for metric, _ in columns if sum(other == metric for other, _ in columns) > 1}
+    headings = ["Model", *(_heading(metric, protocol if metric in several else "") for metric, protocol in columns)]
+    notes = [f"{COLUMNS[metric][0]}: {'; '.join(p for m, p in columns if m == metric and p)}." for metric in COLUMNS
+             if any(m == metric and p for m, p in columns)]  # fmt: skip
+    notes += _conditions_note(done)
+    legend = [stale.legend] if stale.holds(found["digest"]) else []
+    legend += [f"{MARK} {_title(model)}, {protocol}: {why}." for (model, protocol), why in sorted(disturbed.items())]
+    return CostTable(headings, rows, notes, " ".join(legend))
 
 
-def _text(values: dict[tuple[str, str], float], model: str, metric: str) -> str:
+def _heading(metric: str, protocol: str) -> str:
+    return COLUMNS[metric][0] + (f": {protocol}" if protocol else "")
+
+
+def _title(model: str) -> str:
+    return MODEL_TITLES.get(model, model)
+
+
+def _disturbed(results: pd.DataFrame) -> dict[tuple[str, str], str]:
+    """Returns what disturbed a time, by model and protocol."""
+    models = dict(zip(results["digest"], results["model"], strict=True))
+    return {(str(models[digest]), protocol): why for (digest, protocol), why in disturbances(results).items()}
+
+
+def _text(
+    values: Mapping[tuple[str, str, str], float],
+    disturbed: Mapping[tuple[str, str], str],
+    model: str,
+    metric: str,
+    protocol: str,
+) -> str:
     _, divisor, decimals = COLUMNS[metric]
 
     def shown(name: str) -> str:
-        return f"{values[model, name] / divisor:,.{decimals}f}"
+        return f"{values[model, name, protocol] / divisor:,.{decimals}f}"
 
-    if (model, metric) not in values:
+    if (model, metric, protocol) not in values:
         return "—"
-    if metric in TIMES and {(model, f"{metric}_p25"), (model, f"{metric}_p75")} <= values.keys():
-        return f"{shown(metric)} [{shown(f'{metric}_p25')} to {shown(f'{metric}_p75')}]"
-    return shown(metric)
+    text = shown(metric)
+    if metric not in TIMES:
+        return text
+    if {(model, f"{metric}_p25", protocol), (model, f"{metric}_p75", protocol)} <= values.keys():
+        text += f" [{shown(f'{metric}_p25')} to {shown(f'{metric}_p75')}]"
+    return f"{text} {MARK}" if (model, protocol) in disturbed else text
+
+
+def _conditions_note(results: pd.DataFrame) -> list[str]:
+    """Returns the range of what the machine did besides, over all rounds."""
+    rows = results[results["record"] == "condition"]
+    parts = []
+    for metric, title, scale, unit in (
+        ("load_average", "load average", 1, ""),
+        ("others_share", "processor time of other programs", 100, " %"),
+        ("clock_mhz", "GPU clock", 1, " MHz"),
+        ("temperature_c", "GPU temperature", 1, " °C"),
+    ):
+        of_metric = rows.loc[rows["metric"] == metric, "value"] * scale
+        if len(of_metric):
+            parts.append(f"{title} {of_metric.min():.3g} to {of_metric.max():.3g}{unit}")
+    return [f"While time was measured: {', '.join(parts)}."] if parts else []

@@ -162,8 +162,8 @@ def settings(planned: Sequence[Trial]) -> list[Fact]:
         Fact(
             "Time and memory",
             (
-                f"{trial.timing_height} × {trial.timing_width} px, {trial.timing_warmup} passes of warm-up, "
-                f"median of {trial.timing_iterations}",
+                f"{trial.timing_height} × {trial.timing_width} px, "
+                f"median of {trial.timing_rounds} interleaved rounds of {trial.timing_iterations} passes",
             ),
         ),
     ]

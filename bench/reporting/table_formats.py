@@ -19,7 +19,7 @@ HOW_TO_READ = "Each cell: paper → ours (difference; in percentage points for t
 HOW_TO_READ_STACKED = "Each cell: the paper's value, ours, the difference (in percentage points for the scores)."
 CSV_COLUMNS = (
     "notice", "table", "group", "model", "title", "weighting", "split", "metric", "class_name", "protocol", "unit",
-    "paper", "ours", "difference", "std", "n", "runs", "stale",
+    "paper", "ours", "difference", "std", "n", "runs", "stale", "disturbed",
 )  # fmt: skip
 
 
@@ -194,7 +194,7 @@ def _latex_row(table: Table, row: Row) -> list[str]:
 _TEX = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
     "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}",
-    "—": "---", "−": "$-$", "±": r"$\pm$", "×": r"$\times$", "†": r"$^\dagger$", "→": r"$\to$", "\n": " ",
+    "—": "---", "−": "$-$", "±": r"$\pm$", "×": r"$\times$", "†": r"$^\dagger$", "‡": r"$^\ddagger$", "→": r"$\to$", "\n": " ",
 }  # fmt: skip
 
 
@@ -226,7 +226,7 @@ def _csv_line(table: Table, row: Row, column: Column, cell: Cell) -> list[str | 
     return [
         table.notice, table.key, row.group, row.model, row.title, column.weighting, column.split, column.metric,
         column.class_name, column.protocol, column.unit, _number(paper), _number(ours), _number(difference),
-        _number(cell.std), cell.n, runs, str(cell.stale),
+        _number(cell.std), cell.n, runs, str(cell.stale), str(cell.disturbed),
     ]  # fmt: skip
 
 

@@ -11,7 +11,8 @@ from dataclasses import replace
 
 import pandas as pd
 
-from bench.replication.paper import STORED_PER_PRINTED, Address, PaperTable, paper_table
+from bench.replication.conditions import MARK as DISTURBED
+from bench.replication.paper import STORED_PER_PRINTED, TIME_PROTOCOLS, Address, PaperTable, paper_table
 from bench.replication.scores import DEFAULT_PROTOCOL
 from bench.reporting.cells import MISSING, Cell, Column, Row, Table, with_best
 from bench.reporting.staleness import FRESH, Staleness
@@ -70,7 +71,8 @@ def table_1(
                 )
                 for metric in metrics
             ]  # fmt: skip
-    measured = _by_place(scores, stale) | _by_place(_first_protocol(costs), stale)
+    shown = _as_in_paper(costs)
+    measured = _by_place(scores, stale) | _by_place(shown, stale)
     rows = [
         Row(
             model,
@@ -86,7 +88,7 @@ def table_1(
         "Bold: the best score of the column, of the paper's and of ours.",
         *_runs_notes(rows),
         protocol_note(protocol),
-        _time_note(paper, costs),
+        *_time_notes(paper, shown),
     )
     return Table("T1", f"The paper's Table 1: {paper.title}", tuple(columns), with_best(rows, columns), notice, notes)
 
@@ -134,25 +136,29 @@ def protocol_note(protocol: str) -> str:
 
 
 Place = tuple[str, str, str, str, str]  # model, weighting, split, metric, class
+Measured = tuple[float, float, int, bool, bool]  # value, standard deviation, n, stale, disturbed
 
 
-def _by_place(frame: pd.DataFrame, stale: Staleness) -> dict[Place, tuple[float, float, int, bool]]:
-    """Returns value, standard deviation, n and whether it is stale by place."""
+def _by_place(frame: pd.DataFrame, stale: Staleness) -> dict[Place, Measured]:
+    """Returns what was measured by place."""
     classes = frame["class_name"] if "class_name" in frame else [""] * len(frame)
+    disturbed = frame["disturbance"] if "disturbance" in frame else [""] * len(frame)
     columns = [frame[name] for name in ("model", "weighting", "split", "metric")]
-    values = zip(frame["value"], frame["std"], frame["n"], frame["trials"], strict=True)
+    values = zip(frame["value"], frame["std"], frame["n"], frame["trials"], disturbed, strict=True)
     places = zip(*columns, classes, strict=True)
     return {
-        place: (float(value), float(std), int(n), stale.holds(trials))
-        for place, (value, std, n, trials) in zip(places, values, strict=True)
+        place: (float(value), float(std), int(n), stale.holds(trials), bool(why))
+        for place, (value, std, n, trials, why) in zip(places, values, strict=True)
     }
 
 
-def _first_protocol(costs: pd.DataFrame) -> pd.DataFrame:
-    return costs.drop_duplicates(["model", "metric"])  # `costs` has the paper's protocol first
+def _as_in_paper(costs: pd.DataFrame) -> pd.DataFrame:
+    """Returns one row a cost: that of the paper's protocol, which `costs` has last, or of the first one."""
+    of_table = costs[costs["protocol"] == TIME_PROTOCOLS["T1"]]
+    return pd.concat([of_table, costs]).drop_duplicates(["model", "metric"])
 
 
-def _cell(paper: PaperTable, model: str, column: Column, measured: dict[Place, tuple[float, float, int, bool]]) -> Cell:
+def _cell(paper: PaperTable, model: str, column: Column, measured: dict[Place, Measured]) -> Cell:
     address = Address(model, column.metric, column.weighting, column.split, class_name=column.class_name)
     target = paper.target(address)
     printed = paper.printed.get(address, MISSING)
@@ -162,9 +168,9 @@ def _cell(paper: PaperTable, model: str, column: Column, measured: dict[Place, t
     place = (model, column.weighting, column.split, column.metric, column.class_name)
     if place not in measured:
         return cell
-    value, std, n, stale = measured[place]
+    value, std, n, stale, disturbed = measured[place]
     scale = STORED_PER_PRINTED[column.unit]
-    return replace(cell, ours=value / scale, std=std / scale, n=n, stale=stale)
+    return replace(cell, ours=value / scale, std=std / scale, n=n, stale=stale, disturbed=disturbed)
 
 
 def _stale_notes(rows: Sequence[Row], stale: Staleness) -> tuple[str, ...]:
@@ -183,15 +189,17 @@ def _runs_notes(rows: Sequence[Row]) -> tuple[str, ...]:
     return ("Ours: mean ± standard deviation over seeds; 'single run' where there is one seed.",)
 
 
-def _time_note(paper: PaperTable, costs: pd.DataFrame) -> str:
-    times = _first_protocol(costs)
-    times = times[times["metric"] == "forward_ms"]
+def _time_notes(paper: PaperTable, costs: pd.DataFrame) -> list[str]:
+    times = costs[costs["metric"] == "forward_ms"]
     ours = dict.fromkeys(
-        f"{protocol}, {passes} passes on {device or 'an unnamed device'}"
+        f"protocol {protocol}, {passes} passes on {device or 'an unnamed device'}"
         for protocol, passes, device in times[["protocol", "passes", "device_name"]].itertuples(index=False)
     )
     measured = " / ".join(ours) or "not measured"
-    return f"Infer time: the paper's is the {paper.notes['forward_ms']}; ours: {measured}."
+    notes = [f"Infer time: the paper's is the {paper.notes['forward_ms']}; ours: {measured}."]
+    if disturbed := [why for why in dict.fromkeys(times["disturbance"]) if why]:
+        notes.append(f"{DISTURBED} While the time was measured, {'; '.join(disturbed)}.")
+    return notes
 
 
 def _capitalised(text: str) -> str:

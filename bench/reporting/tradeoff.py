@@ -92,7 +92,7 @@ def accuracy_against_cost(
 
 def _cost_table(results: pd.DataFrame) -> pd.DataFrame:
     """Returns one row per model with the costs of `COST_AXES`; NaN where a value was not measured."""
-    first = costs(results).drop_duplicates(["model", "metric"])  # the paper's protocol, where there are several
+    first = costs(results).drop_duplicates(["model", "metric"])  # ours, where there are several protocols
     table = first.pivot(index="model", columns="metric", values="value")
     table = table.reindex(columns=["parameters", "forward_ms", "inference_peak_mib"]).astype("float64")
     return _with_relative_time(table)

@@ -18,7 +18,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from bench.errors import ResultsError
-from bench.results.schema import BOUNDARY_METRICS, COLUMNS, COST_METRICS, IDENTITY, PROVENANCE
+from bench.results.schema import (
+    BOUNDARY_METRICS,
+    COLUMNS,
+    CONDITIONS,
+    COST_METRICS,
+    IDENTITY,
+    PROVENANCE,
+    TIMES,
+)
 from bench.study.catalog import METRIC_TITLES
 
 MAX_TEXT = 200  # characters
@@ -38,6 +46,8 @@ METRICS: dict[str, Collection[str]] = {
     "class_weight": ("class_weight",),
     "class_frequency": ("class_frequency",),
     "cost": {metric + suffix for metric in COST_METRICS for suffix in ("", "_p25", "_p75", "_n")},
+    "pass": TIMES,
+    "condition": CONDITIONS,
     "image_confusion": ("pixels",),
     "image_boundary": BOUNDARY_METRICS,
     "outcome": ("done",),

@@ -13,6 +13,8 @@ and provenance repeat in every row (parquet stores a repeated value once), so th
     class_frequency pixels of one class / all pixels, void included, of the images that contain it,
                     which is what median frequency balancing uses         (class_name, split)
     cost            parameters, model size, time, memory, FLOPs           (metric, protocol)
+    pass            one timed pass; iteration is its number               (metric, protocol, iteration)
+    condition       the machine while a round was timed; iteration is the round   (metric, protocol, iteration)
     image_confusion pixels of one image labelled class_name, predicted predicted_class   (image, split)
     image_boundary  boundary pixels of one image and class                (metric, image, class_name, protocol)
     outcome         one row in every file; value 1.0 when the trial is done, 0.0 when not
@@ -104,7 +106,8 @@ PROVENANCE = (
 
 COLUMNS = IDENTITY + VALUES + PROVENANCE
 
-# Metrics of `cost` rows and their unit. A time metric comes with _p25, _p75 (ms) and _n (count) beside the median.
+# Metrics of `cost` rows and their unit. A time comes with _p25, _p75 (ms) and _n (count) beside its centre, which is a
+# median or, under the paper's protocols, a mean. It is that of the wall clock, or with _device_ that of the GPU's.
 COST_METRICS = {
     "parameters": "count",
     "model_size_mb": "MB",
@@ -113,9 +116,30 @@ COST_METRICS = {
     "forward_flops": "FLOP",
     "forward_ms": "ms",
     "backward_ms": "ms",
+    "forward_device_ms": "ms",
+    "backward_device_ms": "ms",
+    "forward_energy_j": "J",
     "inference_peak_mib": "MiB",
     "training_peak_mib": "MiB",
     "process_baseline_mib": "MiB",  # resident set before the model is built; part of the two peaks above
+}
+
+TIMES = tuple(metric for metric, unit in COST_METRICS.items() if unit == "ms")
+
+# Metrics of `condition` rows and their unit (see profiling/conditions.py).
+CONDITIONS = {
+    "load_average": "processes",
+    "others_share": "fraction",  # processor time that others took, of all processors
+    "clock_mhz": "MHz",
+    "memory_clock_mhz": "MHz",
+    "temperature_c": "°C",
+    "power_w": "W",
+    "throttled": "fraction",  # 0 or 1: heat or power lowered the GPU's clock
+    "other_processes": "count",  # on the GPU
+    "forward_warmup_passes": "count",
+    "forward_warmup_steady": "fraction",  # 0 or 1: the passes had stopped getting faster
+    "backward_warmup_passes": "count",
+    "backward_warmup_steady": "fraction",
 }
 
 BOUNDARY_METRICS = ("predicted_pixels", "label_pixels", "matched_predicted", "matched_label")

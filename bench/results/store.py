@@ -185,16 +185,24 @@ def outcome(folder: Path, trial: Trial) -> Outcome:
         reason = found["reason"] and one_line(found["reason"], MAX_REASON)
         return Outcome(found["status"], reason, found["duration_s"], found["device"])
     stale = bool(_other_files(folder, trial))
-    iteration = stored_iteration(folder, trial)
-    if iteration is not None:
-        return Outcome("interrupted", f"at iteration {iteration} of {trial.iterations}", None, stale=stale)
+    where = stored_place(folder, trial)
+    if where is not None:
+        return Outcome("interrupted", f"at {where}", None, stale=stale)
     return Outcome("missing", "stored under other settings or source only" if stale else None, None, stale=stale)
 
 
-def stored_iteration(folder: Path, trial: Trial) -> int | None:
-    """Returns the iteration of the newest checkpoint of `trial`, from the names of its files; None without one."""
+def stored_place(folder: Path, trial: Trial) -> str | None:
+    """Returns how far the newest checkpoint of `trial` is, from the names of its files; None without one.
+
+    Returns: "iteration 300 of 600" of a training, "turn 1 of 4" of a measurement.
+    """
     stems = (path.stem for path in checkpoints_path(folder, trial).glob("*.checkpoint"))
-    return max((int(stem) for stem in stems if stem.isdecimal()), default=None)
+    newest = max((int(stem) for stem in stems if stem.isdecimal()), default=None)
+    if newest is None:
+        return None
+    if trial.kind == "cost":
+        return f"turn {newest + 1} of {trial.timing_rounds + 1}"
+    return f"iteration {newest} of {trial.iterations}"
 
 
 def stored_before(folder: Path, trial: Trial) -> dict[str, Any] | None:

@@ -55,8 +55,8 @@ def run_trial(trial: Trial, device: str, threads: int, results: Path, pipe: Conn
     try:
         _open_log(log_path(results, trial))
         torch.set_num_threads(threads)
-        run_and_record(trial, device, threads, results, send, control)
-        ending = Ending("done")
+        done = run_and_record(trial, device, threads, results, send, control)
+        ending = Ending("done" if done else "paused")
     except Interrupted as request:
         ending = Ending("interrupted", str(request))
     except Exception as error:  # noqa: BLE001

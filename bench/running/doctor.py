@@ -14,6 +14,7 @@ import torch
 
 from bench.data import DATASETS
 from bench.errors import BenchError
+from bench.profiling.sensors import sensors_of
 from bench.results.provenance import package_version, processor_name
 from bench.results.store import check_writable
 from bench.study.config import Study
@@ -86,3 +87,7 @@ def _gpu() -> Iterator[Finding]:
         enough = gib >= PAPER_GPU_GIB
         advice = "" if enough else f"profile paper needs about {PAPER_GPU_GIB} GiB"
         yield Finding(f"GPU {index}", "ok" if enough else "note", f"{device.name}, {gib:.0f} GiB", advice)
+        sensors = sensors_of(torch.device("cuda", index))
+        found = "none" if sensors is None else ", ".join(sensors.state())
+        advice = "" if sensors else "without NVML no clock, temperature, throttling and energy is recorded beside times"
+        yield Finding(f"sensors of GPU {index}", "ok" if sensors else "note", found, advice)

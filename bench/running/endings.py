@@ -31,7 +31,8 @@ class Ending(NamedTuple):
     """How a trial ended, and why.
 
     status: "done"; "failed", "out_of_memory", "killed", "diverged" or "timed_out", which are stored with the reason;
-        "interrupted" (it can go on) and "taken_over" (it is another process's now), of which nothing is stored.
+        "paused" (its next turn comes later), "interrupted" (it can go on) and "taken_over" (it is another process's
+        now), of which nothing is stored.
     """
 
     status: str

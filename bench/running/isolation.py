@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Literal, Self
 
 from bench.errors import BenchError, ResultsError
-from bench.results.store import outcome, stored_iteration
+from bench.results.store import outcome, stored_place
 from bench.running import child, fork_server
 from bench.running.control import Notice, Report
 from bench.running.endings import Ending, ending_by, oom_kills_so_far
@@ -50,7 +50,7 @@ def run_isolated(
         time_limit_s: after that long the trial is asked to stop, and stored as timed out
         lost: says whether the trial has become another process's; it is left to that one then
 
-    Returns: the ending; of "interrupted" and "taken_over" nothing is stored.
+    Returns: the ending; of "paused", "interrupted" and "taken_over" nothing is stored.
 
     Raises:
         ResultsError: the results folder cannot be written; nothing is stored of the trial then.
@@ -67,11 +67,11 @@ def run_isolated(
         raise ResultsError(f"{ending.reason}; what is finished is stored: make room and give the same command again")
     if ending.status == "taken_over":
         return ending
-    if ending.status != "done" and outcome(results, trial).status == "done":
+    if ending.status not in ("done", "paused") and outcome(results, trial).status == "done":
         ending = Ending("done")  # it died between storing its results and saying so
     if ending.status in ("interrupted", "killed"):
         ending = _ending_on_request(ending, asked or ("stop" if signals.stop else None), time_limit_s)
-    if ending.status in ("done", "interrupted"):
+    if ending.status in ("done", "paused", "interrupted"):
         _tidy_log(child.log_path(results, trial), report)
         return ending
     ending = ending._replace(reason=_reason(ending, trial, results))
@@ -166,7 +166,7 @@ def _follow(
         if asked is None and (signals.stop or now > time_over_at):
             asked = "stop" if signals.stop else "time"
             process.ask("stop")
-            kill_at = now + STOP_WITHIN_S if trial.kind == "training" else now  # a measurement has nothing to save
+            kill_at = now + STOP_WITHIN_S if trial.kind == "training" else now  # a turn of measuring is not saved
         if now >= kill_at:
             process.kill()
             return None, asked
@@ -183,8 +183,8 @@ def _tidy_log(log: Path, report: Report) -> None:
 
 def _reason(ending: Ending, trial: Trial, results: Path) -> str:
     """Returns why a trial ended badly, what `bench retry` would do and where the log is; adds the reason to the log."""
-    iteration = stored_iteration(results, trial)
-    what = "starts afresh" if iteration is None else f"goes on from iteration {iteration}"
+    where = stored_place(results, trial)
+    what = "starts afresh" if where is None else f"goes on from {where}"
     log = child.log_path(results, trial)
     with contextlib.suppress(OSError):  # where nothing can be written, storing the outcome says so
         log.parent.mkdir(parents=True, exist_ok=True)

@@ -35,6 +35,7 @@ class ProgressDisplay:
         self.suite = self.bars.add_task("trials", state="", total=None)
         self.current = self.bars.add_task("", state="", visible=False, total=None)
         self.last_line = self.started = 0.0
+        self.begun: set[int] = set()
         self.first: int | None = None  # the iteration of the trial's first report; it may have been taken up late
 
     def __enter__(self) -> Self:
@@ -53,8 +54,9 @@ class ProgressDisplay:
         self.bars.update(self.suite, total=total, completed=number - 1)
         length = trial.iterations if trial.kind == "training" else None
         self.bars.reset(self.current, total=length, description=name, visible=True, state="")
-        if not self.live:
+        if not self.live and number not in self.begun:  # a measurement begins with its first turn
             self._line(f"[{number}/{total}] {name}")
+        self.begun.add(number)
         self.last_line = self.started = time.monotonic()
         self.first = None
 
@@ -77,8 +79,11 @@ class ProgressDisplay:
         self.bars.update(self.suite, total=total, completed=number)
         self.bars.update(self.current, visible=False)
         name = trial.id.removeprefix(f"{trial.suite}.{trial.profile}.")
-        reason = f": {ending.reason}" if ending.reason else ""
-        line = f"[{number}/{total}] {name} {ending.status} after {seconds:.0f} s{reason}"
+        if ending.status == "paused":
+            line = f"[{number}/{total}] {name} {ending.reason} measured in {seconds:.0f} s"
+        else:
+            reason = f": {ending.reason}" if ending.reason else ""
+            line = f"[{number}/{total}] {name} {ending.status} after {seconds:.0f} s{reason}"
         self._line(line)
 
     def notice(self, text: str) -> None:

@@ -24,8 +24,10 @@ from bench.study.trials import Trial
 
 def run_and_record(
     trial: Trial, device: str, threads: int, results: Path, report: Report, control: Control | None = None
-) -> None:
+) -> bool:
     """Runs `trial`, from its last checkpoint where there is one, and writes its file and pictures.
+
+    Returns: whether it is done; False after a turn of a cost trial that has more of them, of which no file is written.
 
     Raises:
         Interrupted: `control` asked to stop; the training is saved, no file is written.
@@ -35,7 +37,10 @@ def run_and_record(
     place = torch.device(device)
     checkpoints = checkpoints_of(results, trial, decides_bits(place, threads))
     if trial.kind == "cost":
-        rows = run_cost(trial, place)
+        measured = run_cost(trial, place, report, checkpoints)
+        if measured is None:
+            return False
+        rows = measured
     else:
         try:
             rows = run_training(trial, place, report, control, checkpoints)
@@ -58,6 +63,7 @@ def run_and_record(
     outcome = {"record": "outcome", "metric": "done", "value": 1.0, "unit": ""}
     write_trial(path_of(results, trial), constants, [outcome, *rows.rows])
     checkpoints.clear()
+    return True
 
 
 def record_failure(trial: Trial, device: str, threads: int, results: Path, status: str, reason: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,8 +14,9 @@ from bench.atomic import write_atomically
 from bench.data import Split, class_frequencies
 from bench.evaluation.boundary import STORED, boundary_counts, boundary_f1
 from bench.evaluation.confusion import RegionScores, confusion_counts, region_scores
-from bench.profiling.timing import Times
-from bench.results.schema import BOUNDARY_METRICS, COST_METRICS
+from bench.profiling.rounds import Round
+from bench.profiling.timing import summary, times_by_clock
+from bench.results.schema import BOUNDARY_METRICS, CONDITIONS, COST_METRICS
 from bench.running.history import History
 from bench.training.loop import Pause
 
@@ -91,15 +92,31 @@ class TrialRows:
         """Adds one cost in the unit that the schema gives the metric."""
         self._add("cost", metric, value, COST_METRICS[metric], protocol=protocol)
 
-    def add_times(self, metric: str, times: Times, protocol: str) -> None:
-        """Adds a time in ms: median, quartiles and number of measurements."""
-        for suffix, value, unit in (
-            ("", times.median_ms, "ms"),
-            ("_p25", times.p25_ms, "ms"),
-            ("_p75", times.p75_ms, "ms"),
-            ("_n", times.n, "count"),
-        ):
-            self._add("cost", metric + suffix, value, unit, protocol=protocol)
+    def add_round(self, protocol: str, number: int, measured: Round) -> None:
+        """Adds the single passes of a round, numbered through all rounds of its protocol, and its conditions."""
+        for kind, passes in measured.passes.items():
+            for metric, values in times_by_clock(kind, passes).items():
+                first = (number - 1) * len(passes) + 1
+                for iteration, value in enumerate(values, start=first):
+                    self._add("pass", metric, value, "ms", protocol=protocol, iteration=iteration)
+            warm_up = measured.warm_ups[kind]
+            self._add_condition(f"{kind}_warmup_passes", warm_up.passes, protocol, number)
+            self._add_condition(f"{kind}_warmup_steady", warm_up.steady, protocol, number)
+        for metric, value in measured.conditions.items():
+            self._add_condition(metric, value, protocol, number)
+
+    def add_times(self, protocol: str, statistic: Callable[..., np.floating]) -> None:
+        """Adds what the passes of a protocol come to, in ms: centre, quartiles and number of passes."""
+        passes: dict[str, list[float]] = {}
+        for row in self.rows:
+            if row["record"] == "pass" and row["protocol"] == protocol:
+                passes.setdefault(row["metric"], []).append(row["value"])
+        for metric, values in passes.items():
+            times = summary(values, statistic)
+            self._add("cost", metric, times.centre_ms, "ms", protocol=protocol)
+            self._add("cost", f"{metric}_p25", times.p25_ms, "ms", protocol=protocol)
+            self._add("cost", f"{metric}_p75", times.p75_ms, "ms", protocol=protocol)
+            self._add("cost", f"{metric}_n", times.n, "count", protocol=protocol)
 
     def keep_panels(self, count: int, split: str, predictions: np.ndarray) -> None:
         """Keeps `count` evenly spaced images of a split with their predictions (N,H,W), for the report."""
@@ -138,6 +155,9 @@ class TrialRows:
                 predicted_class=data.class_names[predicted],
                 **where,
             )
+
+    def _add_condition(self, metric: str, value: float, protocol: str, number: int) -> None:
+        self._add("condition", metric, value, CONDITIONS[metric], protocol=protocol, iteration=number)
 
     def _add_per_class(self, record: str, values: Iterable[float], unit: str, **where: Any) -> None:
         names = next(iter(self.splits.values())).class_names

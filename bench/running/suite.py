@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,14 +11,14 @@ from typing import NamedTuple, Protocol
 import torch
 
 from bench.errors import ConfigError, ResultsError
-from bench.results.store import Outcome, outcome, path_of, stored_iteration
+from bench.results.store import Outcome, outcome, path_of, stored_place
 from bench.running import preflight
 from bench.running.checkpoints import check_resumable
 from bench.running.control import Notice
 from bench.running.device import decides_bits
 from bench.running.endings import Ending
 from bench.running.isolation import run_isolated
-from bench.running.lease import Holder, acquire
+from bench.running.lease import Holder, Lease, acquire
 from bench.running.leftovers import leases_path, remove_leftovers
 from bench.running.signals import Signals, Stopped
 from bench.study.trials import Trial
@@ -118,9 +119,17 @@ class _Run:
         self.wanted = wanted
         self.here = decides_bits(torch.device(place.device), place.threads)
         self.stored = {trial: self._stored(trial) for trial in trials}
+        self.paused: dict[Trial, Lease] = {}  # theirs is ours until their last turn
 
     def all(self) -> dict[Trial, Ending]:
         """Runs what is free, waits for what others are running; returns how those ended that were run here."""
+        try:
+            return self._all()
+        finally:
+            for lease in self.paused.values():
+                lease.release()
+
+    def _all(self) -> dict[Trial, Ending]:
         ran: dict[Trial, Ending] = {}
         left, told = list(self.trials), set()
         while left:
@@ -129,7 +138,7 @@ class _Run:
                 found = self._one(trial)
                 if isinstance(found, Holder):
                     held[trial] = found
-                elif found is not None:
+                elif found is not None and found.status != "paused":
                     ran[trial] = found
                 if self.signals.stop:
                     raise Stopped(self.signals.stop, self._where(trial, found))
@@ -140,18 +149,19 @@ class _Run:
                     told.add(line)
             if len(held) == len(left):
                 self._wait()
-            left = list(held)
+            left = [trial for trial in left if trial in held or trial in self.paused]
         return ran
 
     def _one(self, trial: Trial) -> Ending | Holder | None:
-        """Runs `trial` if it is free; None where somebody else has ended it, well or badly."""
+        """Runs `trial`, or its next turn, if it is free; None where somebody else has ended it, well or badly."""
         results, total = self.place.results, len(self.trials)
-        if not self._is_open(trial):
+        if trial not in self.paused and not self._is_open(trial):
             return None
-        lease = acquire(leases_path(results), f"{trial.id}-{trial.digest}")
+        lease = self.paused.pop(trial, None) or acquire(leases_path(results), f"{trial.id}-{trial.digest}")
         if isinstance(lease, Holder):
             return lease
-        with lease:
+        with contextlib.ExitStack() as until_done:
+            until_done.enter_context(lease)
             if not self._is_open(trial):  # it was ended before we held the lease
                 return None
             if reason := self._not_here(trial):
@@ -169,6 +179,10 @@ class _Run:
                 time_limit_s=self.place.time_limit_s,
                 lost=lambda: lease.lost,
             )
+            if ending.status == "paused":
+                ending = ending._replace(reason=stored_place(results, trial) or "")
+                self.paused[trial] = lease
+                until_done.pop_all()
             self.watcher.trial_ended(self.trials[trial], total, trial, ending, time.perf_counter() - start)
         return Holder(None, None, 0.0) if ending.status == "taken_over" else ending
 
@@ -204,12 +218,10 @@ class _Run:
         """Says how far the run was when it stopped at `trial`."""
         if not isinstance(found, Ending):
             return "stopped between two trials"
-        if found.status != "interrupted":
+        if found.status not in ("interrupted", "paused"):
             return f"stopped after {trial.id}"
-        if trial.kind == "cost":
-            return f"stopped in {trial.id}, which starts afresh"
-        iteration = stored_iteration(self.place.results, trial)
-        return f"stopped at iteration {iteration or 0} of {trial.iterations} of {trial.id}"
+        where = stored_place(self.place.results, trial)
+        return f"stopped at {where} of {trial.id}" if where else f"stopped in {trial.id}, which starts afresh"
 
     def _wait(self) -> None:
         """Waits a little, less when asked to stop."""

@@ -62,8 +62,10 @@ class TimingSpec(Spec):
 
     height: Pixels = Field(description="height of the timed input (pixels)")
     width: Pixels = Field(description="width of the timed input (pixels)")
-    warmup: Annotated[int, Field(ge=0, le=10_000)] = Field(description="passes before measuring (count)")
-    iterations: Count = Field(description="passes that are measured (count)")
+    rounds: Annotated[int, Field(ge=1, le=100)] = Field(
+        description="rounds of each model, which take turns with those of the others (count)"
+    )
+    iterations: Count = Field(description="passes in a round, after a warm-up (count)")
 
 
 class ProfileSpec(Spec):
@@ -122,6 +124,9 @@ class SuiteSpec(Spec):
     weightings: Names = Field(description="names of loss weightings")
     optional_weightings: Annotated[list[Name], Field(max_length=20)] = Field(
         default_factory=list, description="loss weightings that are trained only when named with --weighting"
+    )
+    paper_timing: Literal["table-1", "table-6"] | None = Field(
+        None, description="protocol of the paper by which time is measured as well (table-1 or table-6)"
     )
     recipe: RecipeSpec = Field(description="how the models are trained")
     runs: Annotated[dict[str, RunSpec], Field(min_length=1, max_length=20)] = Field(

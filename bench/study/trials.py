@@ -35,7 +35,7 @@ _DEPENDS_ON = {
         # the data set decides the number of classes, and so the size of the last layer; time is measured at
         # the timing size, the memory of a training step at the size of the images
         "model dataset height width batch_size momentum precision channels_last determinism"
-        " timing_height timing_width timing_warmup timing_iterations",
+        " timing_height timing_width timing_rounds timing_iterations timing_paper",
     ),
 }
 
@@ -73,8 +73,9 @@ class Trial:
     store_predictions: bool  # keep the label map of every test image
     timing_height: int
     timing_width: int
-    timing_warmup: int
-    timing_iterations: int
+    timing_rounds: int
+    timing_iterations: int  # passes in a round
+    timing_paper: Literal["table-1", "table-6"] | None  # measured as well
     # Path and digest of the files the numbers come from, as they were when the trial was planned: a process that
     # already runs the old code must not claim the new one, should a file be edited in the meantime.
     sources: dict[str, str] = field(hash=False)
@@ -185,6 +186,7 @@ def _shared_fields(study: Study, suite: SuiteSpec, profile: ProfileSpec, run: Ru
         **suite.recipe.model_dump(),
         **profile.model_dump(exclude={"description", "seeds", "timing"}),
         **{f"timing_{name}": value for name, value in profile.timing.model_dump().items()},
+        "timing_paper": suite.paper_timing,
         "dataset_options": study.datasets[run.dataset].options,
     }
 

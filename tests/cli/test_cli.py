@@ -263,7 +263,7 @@ def test_a_time_limit_and_a_retry_without_it(tmp_path, monkeypatch):
     assert found.exit_code == 1
     assert "timed_out: decoder-variants.smoke.bilinear_interpolation.median_frequency.s0: it reached" in found.stderr
     match = re.search(
-        r"the time limit of 0\.02 minutes; `bench retry` goes on from iteration (\d+); log: ", found.stderr
+        r"the time limit of 0\.02 minutes; `bench retry` goes on from iteration (\d+) of 300; log: ", found.stderr
     )
     found = bench("--config", study, "retry", *common)
     assert found.exit_code == 0, found.output

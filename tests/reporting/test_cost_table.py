@@ -13,7 +13,7 @@ def test_costs_are_shown_in_their_units_with_quartiles(results: pd.DataFrame) ->
     table = cost_table(results)
     assert table is not None
     assert len(table.rows) == 8
-    assert len(table.headings) == 1 + len(COLUMNS)
+    assert table.headings[1:] == [COLUMNS[metric][0] for metric in COLUMNS if metric in set(results["metric"])]
     costs = results.query("record == 'cost' and model == 'segnet_basic'").set_index("metric")["value"]
     row = dict(zip(table.headings, next(row for row in table.rows if row[0] == "SegNet-Basic"), strict=True))
     assert row["Parameters (M)"] == f"{costs['parameters'] / 1e6:.3f}"
@@ -35,3 +35,22 @@ def test_a_model_with_stale_costs_has_a_mark_and_the_mark_a_legend(results: pd.D
 
 def test_without_cost_trials_there_is_no_table(build_results: Callable[..., pd.DataFrame], trials: list[Trial]) -> None:
     assert cost_table(build_results(trials[:1])) is None
+
+
+def test_a_time_under_two_protocols_has_two_columns_and_a_disturbed_one_a_mark(results: pd.DataFrame) -> None:
+    mine = results[(results["model"] == "segnet_basic") & (results["kind"] == "cost")]
+    time = mine[mine["metric"] == "forward_ms"].head(1)
+    busy = time.assign(record="condition", metric="others_share", protocol="table-1", value=0.31)
+    calm = busy.assign(protocol="90x120 batch 1", value=0.01)
+    table = cost_table(pd.concat([results, time.assign(protocol="table-1", value=55.5), busy, calm]))
+    assert table is not None
+    assert [heading for heading in table.headings if heading.startswith("Forward (ms)")] == [
+        "Forward (ms): 90x120 batch 1",
+        "Forward (ms): table-1",
+    ]
+    rows = {row[0]: dict(zip(table.headings, row, strict=True)) for row in table.rows}
+    assert rows["SegNet-Basic"]["Forward (ms): table-1"] == "55.5 ‡"
+    assert "‡" not in rows["SegNet-Basic"]["Forward (ms): 90x120 batch 1"]
+    assert rows["FCN-Basic"]["Forward (ms): table-1"] == "—"
+    assert table.legend == "‡ SegNet-Basic, table-1: other programs took up to 31 % of the processors."
+    assert "While time was measured: processor time of other programs 1 to 31 %." in table.notes

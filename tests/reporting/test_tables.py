@@ -26,8 +26,8 @@ def score(model: str, metric: str, value: float, *, split: str = "test", std: fl
     return (model, MEDIAN, split, metric, "paper" if metric == "boundary_f1" else "", value, std, n, ("digest",))
 
 
-def cost(model: str, metric: str, value: float, protocol: str = "") -> tuple:
-    return (model, "", "", metric, protocol, value, math.nan, 1, ("digest",), 20, "a processor")
+def cost(model: str, metric: str, value: float, protocol: str = "", disturbance: str = "") -> tuple:
+    return (model, "", "", metric, protocol, value, math.nan, 1, ("digest",), 20, "a processor", disturbance)
 
 
 SCORES = pd.DataFrame(
@@ -44,8 +44,8 @@ COSTS = pd.DataFrame(
     [
         cost("segnet_basic", "parameters", 1_416_075),
         cost("fcn_basic_no_addition", "storage_multiplier", 0.0),
-        cost("segnet_basic", "forward_ms", 60.04, "paper"),
-        cost("segnet_basic", "forward_ms", 99.0, "steady"),
+        cost("segnet_basic", "forward_ms", 60.04, "table-1"),
+        cost("segnet_basic", "forward_ms", 99.0, "interleaved"),
     ],
     columns=list(COST_COLUMNS),
 )
@@ -229,8 +229,18 @@ def test_the_time_note_names_both_machines(table: Table) -> None:
     (note,) = [note for note in table.notes if note.startswith("Infer time")]
 
     assert "NVIDIA Titan with cuDNN v3" in note
-    assert note.endswith("ours: paper, 20 passes on a processor.")
+    assert note.endswith("ours: protocol table-1, 20 passes on a processor.")
     assert any(note.endswith("ours: not measured.") for note in table_1(SCORES, COSTS.iloc[:0]).notes)
+
+
+def test_a_disturbed_time_has_a_mark_and_the_mark_a_reason(table: Table) -> None:
+    assert not any("‡" in note for note in table.notes)
+    disturbed = COSTS.assign(disturbance=["", "", "others took 9 % of the processors", ""])
+    busy = table_1(SCORES, disturbed)
+    assert cell(busy, "segnet_basic", "forward_ms", "").ours_text == "60.0 ‡"
+    assert "‡ While the time was measured, others took 9 % of the processors." in busy.notes
+    assert r"60.0 $^\ddagger$" in to_latex(busy)
+    assert to_csv(busy).count("True") == 1
 
 
 def test_nothing_run_is_still_a_table() -> None:

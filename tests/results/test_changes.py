@@ -58,8 +58,8 @@ def test_version_1_recorded_neither_source_nor_determinism(nothing):
 
 
 def test_a_cost_is_not_explained_by_what_it_does_not_depend_on():
-    stored = constants(outdated(replace(COST, lr=9.0, iterations=7, timing_warmup=9)))
-    assert text(stored, COST) == ["timing_warmup: 9 → 3", "bench/training/loop.py: changed"]
+    stored = constants(outdated(replace(COST, lr=9.0, iterations=7, timing_rounds=9)))
+    assert text(stored, COST) == ["timing_rounds: 9 → 3", "bench/training/loop.py: changed"]
 
 
 @pytest.mark.parametrize("config", [None, "{half", "[]", float("nan")])

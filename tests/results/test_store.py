@@ -17,7 +17,7 @@ from bench.results.store import (
     outcome,
     path_of,
     stored_before,
-    stored_iteration,
+    stored_place,
     write_trial,
 )
 
@@ -124,13 +124,19 @@ def test_a_trial_with_a_checkpoint_and_no_file_is_interrupted(tmp_path):
     for name in ("00000025.checkpoint", "00000075.checkpoint", "00000050.checkpoint", "_00000100.checkpoint.1.tmp"):
         checkpoint(tmp_path, ONE, name)
     checkpoint(tmp_path, ONE, "new.checkpoint")
-    assert stored_iteration(tmp_path, ONE) == 75
+    assert stored_place(tmp_path, ONE) == "iteration 75 of 100"
     assert outcome(tmp_path, ONE)[:2] == ("interrupted", "at iteration 75 of 100")
     write(tmp_path, ONE, status="killed", reason="signal 9")
     assert outcome(tmp_path, ONE)[:2] == ("killed", "signal 9")
     checkpoint(tmp_path, outdated(TWO), "00000025.checkpoint")
-    assert stored_iteration(tmp_path, TWO) is None
+    assert stored_place(tmp_path, TWO) is None
     assert outcome(tmp_path, TWO).status == "missing"
+
+
+def test_a_measurement_between_two_of_its_turns_is_interrupted(tmp_path):
+    cost = trials()[-1]
+    checkpoint(tmp_path, cost, "00000001.checkpoint")  # the first turn is 0, and there is one more than rounds
+    assert outcome(tmp_path, cost)[:2] == ("interrupted", "at turn 2 of 4")
 
 
 def test_a_result_of_other_source_is_missing_but_stale(tmp_path):

@@ -4,6 +4,8 @@ import pytest
 import torch
 from test_trial import tiny, values
 
+from bench.profiling.memory import KINDS
+from bench.profiling.sensors import sensors_of
 from bench.running.cost_trial import run_cost
 from bench.running.device import use_arithmetic
 from bench.running.training_trial import run_training
@@ -46,7 +48,23 @@ def test_strict_determinism_forbids_nothing_in_training_and_repeats_bit_for_bit(
 
 
 def test_memory_is_the_allocators():
-    one = tiny(timing_height=32, timing_width=40, timing_warmup=1, timing_iterations=3)
-    rows = run_cost(one, torch.device("cuda")).rows
-    protocols = {row["protocol"].split(",")[0] for row in rows if row["metric"] == "training_peak_mib"}
-    assert protocols == {"cuda_allocated", "cuda_reserved"}
+    one = tiny(timing_height=32, timing_width=40, timing_rounds=1, timing_iterations=3)
+    rows = run_cost(one, torch.device("cuda"), lambda _: None).rows
+    kinds = {row["protocol"].split(",")[0] for row in rows if row["metric"] == "training_peak_mib"}
+    assert {"cuda_allocated", "cuda_reserved", "resident_set"} <= kinds <= {*KINDS}
+
+
+def test_the_devices_own_clock_does_not_exceed_the_wall_clock():
+    one = tiny(timing_height=64, timing_width=80, timing_rounds=1, timing_iterations=20)
+    rows = run_cost(one, torch.device("cuda"), lambda _: None).rows
+    times = {
+        row["metric"]: row["value"] for row in rows if row["record"] == "cost" and row["protocol"] == "interleaved"
+    }
+    for kind in ("forward", "backward"):
+        assert 0 < times[f"{kind}_device_ms"] <= times[f"{kind}_ms"]
+
+
+def test_the_sensors_of_the_gpu_are_read():
+    sensors = sensors_of(torch.device("cuda"))
+    assert sensors is not None
+    assert {"clock_mhz", "temperature_c"} <= set(sensors.state())

@@ -15,7 +15,7 @@ import torch
 from test_trial import tiny
 
 from bench.errors import BenchError, DataError, DivergedError, ResultsError, UnwritableError
-from bench.results.store import load_results, outcome, path_of, stored_iteration
+from bench.results.store import checkpoints_path, load_results, outcome, path_of, stored_place
 from bench.running import child, endings, isolation
 from bench.running import signals as signals_module
 from bench.running.control import Control, Notice
@@ -62,10 +62,10 @@ def send(number):
 )
 def test_a_process_that_dies_is_recorded_with_reason_log_and_checkpoint(tmp_path, number, status, reason):
     ending = run_isolated(long(), "cpu", 1, tmp_path, Watching(lambda: send(number)))
-    iteration = stored_iteration(tmp_path, long())
+    where = stored_place(tmp_path, long())
     log = tmp_path / "_logs" / f"{long().id}.log"
-    assert iteration >= 10
-    assert ending == (status, f"{reason}; `bench retry` goes on from iteration {iteration}; log: {log}")
+    assert newest_iteration(tmp_path, long()) >= 10
+    assert ending == (status, f"{reason}; `bench retry` goes on from {where}; log: {log}")
     assert outcome(tmp_path, long())[:2] == ending
     text = log.read_text()
     assert f"{status}: {reason}" in text
@@ -97,8 +97,8 @@ def test_a_checkpoint_is_written_when_asked_for_and_the_training_goes_on(tmp_pat
 
     def look(message):
         watching(message)
-        if isinstance(message, Progress) and stored_iteration(tmp_path, trial):
-            iterations.append((message.iteration, stored_iteration(tmp_path, trial)))
+        if isinstance(message, Progress) and stored_place(tmp_path, trial):
+            iterations.append((message.iteration, newest_iteration(tmp_path, trial)))
             signals.stop = signal.SIGTERM
 
     watching, trial = Watching(ask), long(checkpoint_every=ENOUGH)
@@ -108,7 +108,7 @@ def test_a_checkpoint_is_written_when_asked_for_and_the_training_goes_on(tmp_pat
     assert re.fullmatch(r"checkpoint written at iteration \d+", written)
     assert iterations[0][0] >= iterations[0][1] > 20
     assert ending.status == "interrupted"
-    assert stored_iteration(tmp_path, trial) > iterations[0][1]
+    assert newest_iteration(tmp_path, trial) > iterations[0][1]
     assert outcome(tmp_path, trial).status == "interrupted"
     assert not (tmp_path / "_logs" / f"{trial.id}.log").exists()
 
@@ -127,16 +127,16 @@ def test_a_second_request_to_stop_does_not_wait_for_the_checkpoint(tmp_path, mon
         run_isolated(long(), "cpu", 1, tmp_path, Watching(hang), signals=signals)
     asked.join()
     assert multiprocessing.active_children() == []
-    assert stored_iteration(tmp_path, long()) >= 10
+    assert newest_iteration(tmp_path, long()) >= 10
     assert outcome(tmp_path, long()).status == "interrupted"
 
 
 def test_a_time_limit_stops_a_training_at_a_checkpoint(tmp_path):
     trial = long(checkpoint_every=ENOUGH)
     ending = run_isolated(trial, "cpu", 1, tmp_path, Watching(), time_limit_s=3)
-    reason = "it reached the time limit of 0.05 minutes; `bench retry` goes on from iteration "
+    reason = "it reached the time limit of 0.05 minutes; `bench retry` goes on from "
     assert ending.status == "timed_out"
-    assert ending.reason.startswith(f"{reason}{stored_iteration(tmp_path, trial)}; log: ")
+    assert ending.reason.startswith(f"{reason}{stored_place(tmp_path, trial)}; log: ")
     assert outcome(tmp_path, trial).status == "timed_out"
 
 
@@ -154,7 +154,7 @@ def test_a_measurement_has_nothing_to_save_and_ends_at_once(tmp_path):
 
 def test_a_trial_that_became_anothers_is_left_to_it(tmp_path):
     watching = Watching()
-    ending = run_isolated(long(), "cpu", 1, tmp_path, watching, lost=lambda: stored_iteration(tmp_path, long()))
+    ending = run_isolated(long(), "cpu", 1, tmp_path, watching, lost=lambda: stored_place(tmp_path, long()))
     assert ending.status == "taken_over"
     assert outcome(tmp_path, long()).status == "interrupted"
 
@@ -183,6 +183,10 @@ def test_a_trial_ends_at_once_when_its_parent_is_gone(monkeypatch):
     theirs.close()
 
 
+def newest_iteration(results, trial):
+    return max(int(path.stem) for path in checkpoints_path(results, trial).iterdir())
+
+
 def forked(monkeypatch, body):
     """Makes trials run `body`; they are forked from here, so that the replaced function reaches them."""
     monkeypatch.setattr(isolation, "CONTEXT", multiprocessing.get_context("fork"))
@@ -204,6 +208,7 @@ def test_an_unforeseen_error_is_recorded_with_its_traceback(tmp_path, monkeypatc
 def test_what_a_trial_prints_is_kept_and_said(tmp_path, monkeypatch, capfd):
     def talk(*_):
         print("something from a library", file=sys.stderr)
+        return True
 
     forked(monkeypatch, talk)
     watching = Watching()
@@ -230,10 +235,11 @@ def test_a_process_that_dies_after_storing_its_results_is_done(tmp_path, monkeyp
 def test_the_memory_of_a_trial_is_its_own(tmp_path):
     """A small measurement after a big one is a small one."""
     small = replace(tiny(), kind="cost", weighting=None, seed=None, timing_height=32, timing_width=40)
-    small = replace(small, timing_warmup=0, timing_iterations=1, suite="small")
+    small = replace(small, timing_rounds=1, timing_iterations=1, timing_paper=None, suite="small")
     big = replace(small, timing_height=720, timing_width=960, suite="big")
     for trial in (big, small):
-        assert run_isolated(trial, "cpu", 1, tmp_path, Watching()).status == "done"
+        for status in ("paused", "done"):
+            assert run_isolated(trial, "cpu", 1, tmp_path, Watching()).status == status
     rows = load_results(tmp_path).rows
     peaks = rows[rows["metric"] == "inference_peak_mib"].set_index("suite")["value"]
     assert peaks["small"] < peaks["big"] - 100

@@ -22,13 +22,14 @@ def test_the_committed_study_is_table_1_as_the_paper_ran_it(monkeypatch: pytest.
     suite = study.suites["decoder-variants"]
     assert (suite.table, suite.models) == ("T1", list(MODEL_TITLES)[:8])
     assert suite.weightings == ["median_frequency", "natural_frequency"]
+    assert suite.paper_timing == "table-1"
     assert (suite.recipe.lr, suite.recipe.momentum, suite.recipe.weight_decay) == (0.1, 0.9, 0.0005)
     assert suite.runs["smoke"].dataset == "road_scenes"  # runs everywhere
     paper = suite.runs["paper"]
     assert (paper.dataset, paper.batch_size) == ("camvid", 12)
     assert (paper.iterations, paper.validate_every) == (10000, 1000)
     profile = study.profiles["paper"]
-    assert (profile.height, profile.width, profile.timing.iterations) == (360, 480, 50)
+    assert (profile.height, profile.width, profile.timing.rounds) == (360, 480, 3)
     camvid = study.datasets["camvid"]
     assert (camvid.train, camvid.val, camvid.test) == (367, 101, 233)
 

@@ -1,0 +1,46 @@
+"""Which times were measured while something disturbed them: other programs, heat, or a warm-up that did not end.
+
+A disturbed time is shown with its reason, never left out: whoever reads it decides. The conditions of every round are
+stored beside the times (see profiling/conditions.py).
+"""
+
+from __future__ import annotations
+
+import pandas as pd
+
+BUSY_SHARE = 0.05  # of all processors; a time moves by about as much as others take
+MARK = "‡"
+
+Key = tuple[str, str]  # digest of the trial, timing protocol
+
+
+def disturbances(results: pd.DataFrame) -> dict[Key, str]:
+    """Returns what disturbed the rounds of a trial's timing protocol, in words; nothing for undisturbed ones.
+
+    Args:
+        results: rows in the columns of `bench.results.schema`, with those of record `condition`.
+    """
+    found: dict[Key, dict[str, None]] = {}
+    shares: dict[Key, float] = {}
+    rows = results[results["record"] == "condition"]
+    for digest, protocol, metric, value in rows[["digest", "protocol", "metric", "value"]].itertuples(index=False):
+        key = str(digest), str(protocol)
+        if metric == "others_share":
+            shares[key] = max(shares.get(key, 0.0), float(value))
+        elif reason := _reason(str(metric), float(value)):
+            found.setdefault(key, {})[reason] = None
+    for key, share in shares.items():
+        if share > BUSY_SHARE:
+            found.setdefault(key, {})[f"other programs took up to {share * 100:.0f} % of the processors"] = None
+    return {key: "; ".join(reasons) for key, reasons in found.items()}
+
+
+def _reason(metric: str, value: float) -> str:
+    """Returns what a single condition says against a time; empty where it says nothing."""
+    if metric == "throttled" and value:
+        return "heat or the power supply lowered the GPU's clock"
+    if metric == "other_processes" and value:
+        return "other processes used the GPU"
+    if metric.endswith("_warmup_steady") and not value:
+        return f"{metric.partition('_')[0]} passes were still getting faster"
+    return ""
