@@ -12,6 +12,7 @@ LEVELS = {
     "cli": 5,
     "running": 4,
     "reporting": 4,
+    "scoring": 4,
     "training": 3,
     "evaluation": 3,
     "profiling": 3,
@@ -23,7 +24,7 @@ LEVELS = {
     "atomic": 1,
     "models": 0,
 }
-TORCH_FREE = ("study", "data", "results", "replication", "reporting")
+TORCH_FREE = ("study", "data", "results", "replication", "reporting", "scoring")
 
 
 def room_of(module: str) -> str:
@@ -79,7 +80,9 @@ def test_no_torch_in_the_study_half():
             assert not {name for name in imports(path) if name.startswith("torch")}, path
 
 
-@pytest.mark.parametrize("words", ["--help", "list", "list --schema", "list --columns", "status --results {empty}"])
+@pytest.mark.parametrize(
+    "words", ["--help", "list", "list --schema", "list --columns", "status --results {empty}", "explain metrics"]
+)
 def test_quick_commands_never_import_torch(words, tmp_path):
     code = (
         "import sys; sys.argv = ['bench', *sys.argv[1:]]\n"

@@ -1,0 +1,297 @@
+"""`bench rescore`, `score` and `export`: other definitions, label maps made elsewhere, files for other programs."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import click
+
+from bench.cli.options import PROFILE, RESULTS, SELECTION, SUITE, options, study_of
+from bench.errors import ConfigError, ResultsError, one_line
+
+if TYPE_CHECKING:
+    from bench.scoring.definition import Definition
+    from bench.scoring.rescoring import Rescored
+    from bench.study.config import Study
+
+MAX_BYTES = 8 << 30
+BYTES_A_PIXEL = 5  # image, labels, predictions
+
+DEFINITION = options(
+    click.option(
+        "--protocol",
+        "protocols",
+        multiple=True,
+        metavar="NAME|all",
+        help="Boundary F1 protocol, see `bench explain metrics`; may be repeated. Default: paper.",
+    ),
+    click.option(
+        "--divisor",
+        type=click.Choice(["union", "gt"]),
+        default="union",
+        show_default=True,
+        help="Which classes count in an image's BF: in labels or prediction, or in labels only.",
+    ),
+    click.option(
+        "--average",
+        default="authors",
+        show_default=True,
+        metavar="RULE",
+        help="Region rule of G, C and mIoU: authors, present, per-image or frequency-weighted.",
+    ),
+    click.option("--classes", metavar="A,B,...", help="Only these classes; pixels of others are treated as void."),
+)
+OUTPUT = options(
+    click.option(
+        "--format",
+        "form",
+        type=click.Choice(["table", "csv", "json"]),
+        default="table",
+        show_default=True,
+        help="A table is in percent, CSV and JSON are in fractions.",
+    ),
+    click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Write into FILE, do not print."),
+)
+
+
+@click.command()
+@options(SUITE, PROFILE, SELECTION, RESULTS, DEFINITION, OUTPUT)
+@click.pass_context
+def rescore(
+    ctx: click.Context,
+    suite: str,
+    profile: str,
+    models: tuple[str, ...],
+    weightings: tuple[str, ...],
+    seeds: tuple[int, ...],
+    results: Path,
+    form: str,
+    out: Path | None,
+    **given: Any,
+) -> None:
+    """Score stored results anew under another definition, without training.
+
+    Every trial stores what its scores on the test split were counted from. Values are means over seeds, with their
+    standard deviation. Trials that cannot be scored are named. Exit code: 0, or 2 where nothing can be scored.
+    """
+    from bench.scoring.output import check_out
+    from bench.scoring.rescoring import rescore_trials
+    from bench.scoring.tables import rescored_as
+    from bench.study.trials import plan as plan_trials
+
+    begun = time.perf_counter()
+    check_out(out)
+    trials = plan_trials(study_of(ctx), suite, profile, models, weightings, seeds)
+    suite, profile = trials[0].suite, trials[0].profile
+    definition = _definition(trials[0].dataset, **given)
+    rescored = rescore_trials(results, trials, definition)
+    for problem in rescored.problems:
+        click.echo(f"warning: {problem}", err=True)
+    _say_what_lacks(rescored, suite, profile)
+    if not rescored.trials:
+        raise ResultsError(f"nothing to score in '{results}'; `bench status --suite {suite}` says what is done")
+    summary = f"{_counted(rescored.trials, 'trial')}, {rescored.images} images, {time.perf_counter() - begun:.1f} s"
+    if rescored.missing:
+        summary += f"; not done yet: {_counted(rescored.missing, 'training')}"
+    _put(rescored_as(form, rescored, definition, suite, profile), form, out, summary)
+
+
+@click.command()
+@click.option(
+    "--predictions",
+    required=True,
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Folder of label maps, one PNG with the name of its image (NAME.png).",
+)
+@click.option("--dataset", required=True, metavar="NAME", help="Data set in bench.yaml, e.g. camvid.")
+@click.option("--split", default="test", show_default=True, metavar="NAME", help="test, val or train.")
+@click.option("--profile", metavar="NAME", help="Score at the size of this profile.")
+@click.option("--height", type=click.IntRange(1), metavar="PX", help="Score at this height; with --width.")
+@click.option("--width", type=click.IntRange(1), metavar="PX", help="Score at this width; with --height.")
+@click.option(
+    "--encoding",
+    type=click.Choice(["ids", "palette"]),
+    default="ids",
+    show_default=True,
+    help="ids: a pixel is a class id (8-bit grey, or indexed). palette: it has the colour of its class (RGB).",
+)
+@click.option(
+    "--first-id", type=click.Choice(["0", "1"]), default="0", show_default=True, help="The id of the first class."
+)
+@click.option("--resize", type=click.Choice(["nearest"]), help="Resize label maps of another size.")
+@options(DEFINITION)
+@click.option("--per-class", is_flag=True, help="Also show the scores of each class.")
+@options(OUTPUT)
+@click.pass_context
+def score(
+    ctx: click.Context,
+    predictions: Path,
+    dataset: str,
+    split: str,
+    profile: str | None,
+    height: int | None,
+    width: int | None,
+    encoding: Literal["ids", "palette"],
+    first_id: str,
+    resize: str | None,
+    per_class: bool,
+    form: str,
+    out: Path | None,
+    **given: Any,
+) -> None:
+    """Score label maps that were made elsewhere: a folder of PNGs, one for each image of a split.
+
+    They are scored at the size of the largest profile that uses the data set (camvid: 360x480), unless another is named
+    with --profile, or --height and --width. Every pixel has to have a class; void in the labels counts nowhere.
+    """
+    from bench.data import DATASETS, load_split
+    from bench.scoring.definition import score_maps
+    from bench.scoring.output import check_out
+    from bench.scoring.predictions import Reading, read_predictions, shown
+    from bench.scoring.tables import scores_as
+    from bench.study.catalog import resolve
+
+    begun = time.perf_counter()
+    check_out(out)
+    study = study_of(ctx)
+    dataset = resolve("data set", dataset, study.datasets)
+    definition = _definition(dataset, **given)
+    if encoding == "palette" and first_id != "0":
+        raise ConfigError("--first-id is about --encoding ids; a palette has no ids")
+    size = _size(study, dataset, profile, height, width)
+    _check_memory(study, dataset, split, size)
+    entry = DATASETS[dataset]
+    labels = load_split(dataset, split, *size, study.datasets[dataset].options)
+    reading = Reading(size, entry.class_names, entry.palette, encoding, int(first_id), resize is not None)
+    maps, extra = read_predictions(predictions, labels.names, reading)
+    if extra:
+        click.echo(
+            f"warning: {_counted(len(extra), 'other file')} in '{one_line(predictions)}', not counted: {shown(extra)}",
+            err=True,
+        )
+    scores = score_maps(definition, labels.class_names, labels.labels, maps)
+    where = {"dataset": dataset, "split": split, "height": size[0], "width": size[1], "images": len(maps)}
+    content = scores_as(form, where | {"predictions": one_line(predictions, 1000)}, definition, scores, per_class)
+    _put(content, form, out, f"{len(maps)} images, {time.perf_counter() - begun:.1f} s")
+
+
+@click.command()
+@options(SUITE, PROFILE, SELECTION, RESULTS)
+@click.option(
+    "--out",
+    required=True,
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Folder that is made; must not be there yet, or be empty.",
+)
+@click.option(
+    "--format",
+    "form",
+    required=True,
+    type=click.Choice(["matlab"]),
+    help="matlab: label maps as the scripts of the authors' SegNet-Tutorial read them.",
+)
+@click.pass_context
+def export(
+    ctx: click.Context,
+    suite: str,
+    profile: str,
+    models: tuple[str, ...],
+    weightings: tuple[str, ...],
+    seeds: tuple[int, ...],
+    results: Path,
+    out: Path,
+    form: str,
+) -> None:
+    """Write stored label maps and the ground truth for other programs.
+
+    The folder has a README.txt that says what to set where. Only results with stored label maps can be exported; others
+    are named.
+    """
+    from bench.scoring import matlab
+    from bench.scoring.rescoring import finished_trials
+    from bench.study.trials import plan as plan_trials
+
+    trials = plan_trials(study_of(ctx), suite, profile, models, weightings, seeds)
+    stored, problems = finished_trials(results, trials)
+    for problem in problems:
+        click.echo(f"warning: {problem}", err=True)
+    if not stored:
+        raise ResultsError(
+            f"no training of suite {trials[0].suite} in profile {trials[0].profile} is done in '{results}'; "
+            f"`bench run --suite {trials[0].suite} --profile {trials[0].profile}` first"
+        )
+    exported = {"matlab": matlab.export}[form](results, stored, out)
+    if exported.without:
+        names = ", ".join(exported.without)
+        click.echo(f"warning: {_counted(len(exported.without), 'trial')} without stored label maps: {names}", err=True)
+    click.echo(f"export: {_counted(len(exported.trials), 'trial')} in '{out}'; read {out / 'README.txt'}")
+
+
+def _definition(
+    dataset: str, protocols: tuple[str, ...], divisor: Literal["union", "gt"], average: str, classes: str | None
+) -> Definition:
+    from bench.data import DATASETS
+    from bench.scoring.definition import definition_of
+
+    return definition_of(protocols, divisor, average, classes, DATASETS[dataset].class_names)
+
+
+def _size(study: Study, dataset: str, profile: str | None, height: int | None, width: int | None) -> tuple[int, int]:
+    """Returns height and width that are asked for, or those of the largest profile that uses the data set."""
+    from bench.study.catalog import resolve
+
+    if (height is None) != (width is None):
+        raise ConfigError("--height and --width go together")
+    if height is not None and width is not None:
+        if profile:
+            raise ConfigError("--profile and --height, --width both say a size; leave one out")
+        return height, width
+    if profile:
+        spec = study.profiles[resolve("profile", profile, study.profiles)]
+        return spec.height, spec.width
+    used = {name for suite in study.suites.values() for name, run in suite.runs.items() if run.dataset == dataset}
+    if not used:
+        raise ConfigError(f"no profile uses data set {dataset}; name a size with --height and --width")
+    sizes = [(study.profiles[name].height, study.profiles[name].width) for name in used]
+    return max(sizes, key=lambda size: (size[0] * size[1], size))
+
+
+def _check_memory(study: Study, dataset: str, split: str, size: tuple[int, int]) -> None:
+    """Refuses what would not fit into memory; an unknown split is refused where it is read."""
+    images = getattr(study.datasets[dataset], split, 1) if split in ("train", "val", "test") else 1
+    needed = images * size[0] * size[1] * BYTES_A_PIXEL
+    if needed > MAX_BYTES:
+        raise ConfigError(
+            f"{images} images of {size[0]}x{size[1]} px take {needed / 2**30:.0f} GiB, at most {MAX_BYTES >> 30} GiB "
+            "are used; choose a smaller size with --height and --width"
+        )
+
+
+def _say_what_lacks(rescored: Rescored, suite: str, profile: str) -> None:
+    """Names finished trials that cannot be scored, or not in full."""
+    for reason, names in rescored.without.items():
+        click.echo(
+            f"warning: {_counted(len(names), 'trial')} not scored in full, {one_line(reason)}: {', '.join(names)}; "
+            f"`bench run --suite {suite} --profile {profile} --results DIR` into another folder measures them anew",
+            err=True,
+        )
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}{'s' * (number != 1)}"
+
+
+def _put(content: str, form: str, out: Path | None, summary: str) -> None:
+    """Prints or writes the content; the summary goes where it disturbs no program that reads."""
+    from bench.scoring.output import write_text
+
+    if out is not None:
+        write_text(out, content)
+        click.echo(f"{summary}; written: {out}")
+        return
+    click.echo(content)
+    click.echo(("\n" if form == "table" else "") + summary, err=form != "table")

@@ -1,0 +1,100 @@
+"""The answers of `bench rescore` and `score`: a table in percent, or CSV and JSON in fractions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bench.scoring.definition import Definition, Scores
+from bench.scoring.output import MISSING, as_csv, as_json, as_table, percent, title_of
+from bench.scoring.rescoring import Rescored
+from bench.study.catalog import MODEL_TITLES
+
+STALE = "† stale: measured before settings or source changed; `bench status --why` says what has changed"
+
+
+def rescored_as(form: str, rescored: Rescored, definition: Definition, suite: str, profile: str) -> str:
+    """Returns the scores of a suite in a profile as text in a format of output.FORMATS."""
+    rows = _rows(rescored, definition, suite, profile)
+    if form == "csv":
+        return as_csv(rows)
+    if form == "json":
+        where = {"suite": suite, "profile": profile, "split": "test", "unit": "fraction"}
+        left_out = {"without": rescored.without, "not_done": rescored.missing}
+        values = [row | {"trials": row["trials"].split(" ")} for row in rows]
+        return as_json(where | {"definition": definition.as_dict()} | left_out | {"values": values})
+    head = f"suite {suite}, profile {profile}, split test, percent, mean over seeds"
+    return "\n".join((head, definition.sentence, "", _table_of(rescored, definition)))
+
+
+def scores_as(form: str, where: dict[str, Any], definition: Definition, scores: Scores, per_class: bool) -> str:
+    """Returns the scores of one set of predictions as text in a format."""
+    rows: list[tuple[str, Any, float]] = [("", measure, value) for measure, value in scores.values.items()]
+    if per_class or form == "json":
+        for measure, values in scores.class_values.items():
+            rows += [(name, measure, float(value)) for name, value in zip(scores.class_names, values, strict=True)]
+    flat = [
+        {"class_name": name, "metric": measure.metric, "protocol": measure.protocol, "value": value}
+        for name, measure, value in rows
+    ]
+    if form == "csv":
+        rule = {"divisor": definition.divisor, "average": definition.average}
+        chosen = "all" if definition.classes is None else ",".join(definition.classes)
+        return as_csv([{**where, **rule, "classes": chosen, **row} for row in flat])
+    if form == "json":
+        return as_json({**where, "unit": "fraction", "definition": definition.as_dict(), "values": flat})
+    head = f"{where['dataset']} {where['split']}, {where['height']}x{where['width']} px, percent"
+    heads = [title_of(measure) for measure in scores.values]
+    whole = as_table(heads, [[percent(measure, value) for measure, value in scores.values.items()]], texts=0)
+    parts = [head, definition.sentence, "", whole]
+    if per_class:
+        lines = [
+            [name, *(percent(measure, float(values[position])) for measure, values in scores.class_values.items())]
+            for position, name in enumerate(scores.class_names)
+        ]
+        parts += ["", as_table(["class", *(title_of(measure) for measure in scores.class_values)], lines, texts=1)]
+    return "\n".join(parts)
+
+
+def _rows(rescored: Rescored, definition: Definition, suite: str, profile: str) -> list[dict[str, Any]]:
+    """Returns one flat row per value, for CSV and JSON; fractions."""
+    return [
+        {
+            "suite": suite,
+            "profile": profile,
+            "model": one.model,
+            "weighting": one.weighting,
+            "split": "test",
+            "metric": one.measure.metric,
+            "protocol": one.measure.protocol,
+            "divisor": definition.divisor if one.measure.protocol else "",
+            "average": "" if one.measure.protocol else definition.average,
+            "classes": "all" if definition.classes is None else ",".join(definition.classes),
+            "unit": "fraction",
+            "value": one.value,
+            "std": one.std,
+            "n": one.n,
+            "stale": one.stale,
+            "trials": " ".join(one.trials),
+        }
+        for one in rescored.values
+    ]
+
+
+def _table_of(rescored: Rescored, definition: Definition) -> str:
+    """Returns scores in percent, one line a model, weighting by weighting."""
+    heads = ["weighting", "model", *(title_of(measure) for measure in definition.measures), "n"]
+    cells = {(one.weighting, one.model, one.measure): one for one in rescored.values}
+    lines = []
+    for weighting, model in dict.fromkeys((one.weighting, one.model) for one in rescored.values):
+        found = [cells.get((weighting, model, measure)) for measure in definition.measures]
+        numbers = [
+            MISSING if one is None else percent(one.measure, one.value, one.std, " †" if one.stale else "")
+            for one in found
+        ]
+        seeds = sorted({one.n for one in found if one is not None})
+        runs = str(seeds[0]) if len(seeds) == 1 else f"{seeds[0]}-{seeds[-1]}"
+        lines.append([weighting, MODEL_TITLES.get(model, model), *numbers, runs])
+    table = as_table(heads, lines, texts=2)
+    if any(one.stale for one in rescored.values):
+        table += f"\n\n{STALE}"
+    return table
