@@ -13,9 +13,11 @@ from typing import Any
 import click
 
 from bench.cli.data import data
+from bench.cli.explain import explain
 from bench.cli.options import study_of
 from bench.cli.results import check, report
 from bench.cli.run import retry, run
+from bench.cli.scoring import export, rescore, score
 from bench.cli.training import doctor, plan, status
 from bench.errors import BenchError, UnknownNameError, one_line
 
@@ -84,5 +86,6 @@ def list_command(ctx: click.Context, schema: bool, columns: bool) -> None:
         print_names(study_of(ctx))
 
 
-for command in (run, retry, plan, status, report, check, list_command, data, doctor):
+commands = (run, retry, plan, status, report, check, rescore, score, export, explain, list_command, data, doctor)
+for command in commands:
     main.add_command(command)

@@ -4,6 +4,7 @@
         index.html                  everything, with the pictures beside it
         report.md                   the same for a terminal or a repository page
         table1.md, .csv, .tex       the paper's table: paper, ours, difference
+        boundary_protocols.csv      boundary F1 under every stored protocol
         figures/*.png, *.svg
 
 Text that comes from data is escaped by the templates. A file is written under a temporary name and renamed, so
@@ -26,6 +27,7 @@ from bench.atomic import write_atomically
 from bench.errors import ResultsError
 from bench.evaluation.boundary import boundary_tolerance_px
 from bench.replication.scores import choose, class_scores, costs, scores, why_stale
+from bench.reporting.boundary_protocols import EXPLAINED_BY, READING, boundary_protocols
 from bench.reporting.cells import Table
 from bench.reporting.cost_table import cost_table
 from bench.reporting.deviations import collect_deviations
@@ -104,7 +106,9 @@ def write_report(
     }
     table = paper_side_by_side(shown.rows, planned, key, notice, stale)
     context |= _run_context(shown.rows, planned, states) | _table_context(shown.rows, table, notice, stale)
+    context |= (boundaries := _boundary_context(shown.rows, notice, stale))
     files = {f"table1.{suffix}": write(table) for suffix, write in FORMATS.items()} if table else {}
+    files |= boundaries["boundary_files"]
     environment = _environment()
     for name, template in PAGES.items():
         files[name] = environment.get_template(template).render(context)
@@ -134,6 +138,18 @@ def _table_context(results: pd.DataFrame, table: Table | None, notice: str, stal
         "table_files": [f"table1.{suffix}" for suffix in FORMATS] if table else [],
         "table_markdown": to_markdown(table, level=3) if table else "",
         "class_tables": [Markup(to_html(part)) for part in class_tables],
+    }
+
+
+def _boundary_context(results: pd.DataFrame, notice: str, stale: Staleness) -> dict[str, Any]:
+    found = boundary_protocols(results, notice, stale)
+    return {
+        "boundary_tables": [Markup(to_html(table)) for table in found.tables] if found else [],
+        "boundary_markdown": to_markdown(found.whole, level=3) if found else "",
+        "boundary_files": {f"{found.whole.key}.csv": to_csv(found.whole)} if found else {},
+        "boundary_left_out": found.left_out if found else "",
+        "boundary_reading": READING,
+        "explained_by": EXPLAINED_BY,
     }
 
 
@@ -191,8 +207,9 @@ def definitions(trial: Trial) -> list[tuple[str, str]]:
         ),
         (
             "Forward time",
-            f"One image of {trial.timing_height} × {trial.timing_width} px on the machine named above; the median "
-            f"of {trial.timing_iterations} passes after {trial.timing_warmup} that are not counted.",
+            f"One image of {trial.timing_height} × {trial.timing_width} px on the machine named above, after a warm-up. "
+            "Table 1 shows the mean of passes in a row, as the paper; the other tables and figures show the median of "
+            f"{trial.timing_rounds} rounds of {trial.timing_iterations} passes that take turns with the other models.",
         ),
     ]
 

@@ -194,7 +194,8 @@ def _latex_row(table: Table, row: Row) -> list[str]:
 _TEX = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
     "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}",
-    "—": "---", "−": "$-$", "±": r"$\pm$", "×": r"$\times$", "†": r"$^\dagger$", "‡": r"$^\ddagger$", "→": r"$\to$", "\n": " ",
+    "—": "---", "−": "$-$", "±": r"$\pm$", "×": r"$\times$", "†": r"$^\dagger$", "‡": r"$^\ddagger$",
+    "→": r"$\to$", "\n": " ",
 }  # fmt: skip
 
 

@@ -1,0 +1,260 @@
+"""Everything that is reported is defined, and the pictures show what is counted."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from PIL import Image
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import maximum_flow
+
+from bench.cli.explain import explain
+from bench.data.split import IGNORE_INDEX
+from bench.errors import ConfigError, UnknownNameError, UnwritableError
+from bench.evaluation.boundary import (
+    DIVISORS,
+    PROTOCOLS,
+    STORED,
+    VOID_RULES,
+    boundary_counts,
+    boundary_f1,
+    boundary_tolerance_px,
+)
+from bench.evaluation.confusion import AVERAGES, region_scores
+from bench.profiling.timing import MAX_WINDOWS, PAPER_PROTOCOLS, STEADY, WINDOW
+from bench.replication.conditions import BUSY_SHARE
+from bench.reporting.definition_averages import MATRIX, scene_maps
+from bench.reporting.definition_canvas import boundary_mask
+from bench.reporting.definition_matches import CROP, match_maps, match_radius, matched_pairs, near_pixels
+from bench.reporting.definition_pictures import PICTURES, boundary_maps, write_pictures
+from bench.reporting.definitions import ALIASES, DEFINITIONS, by_group, definition_of, undefined
+from bench.results.schema import COST_METRICS
+from bench.scoring.regions import REGION_RULES
+from bench.study.catalog import METRIC_TITLES
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGE = (ROOT / "docs/metrics.md").read_text(encoding="utf-8")
+MEMORY_KINDS = ("resident_set", "cuda_allocated", "cuda_reserved", "device_process")
+
+
+@pytest.mark.parametrize(
+    ("what", "names"),
+    [
+        ("bench.study.catalog.METRIC_TITLES", METRIC_TITLES),
+        ("bench.results.schema.COST_METRICS", COST_METRICS),
+        ("bench.evaluation.boundary.STORED", STORED),
+        ("bench.evaluation.boundary.VOID_RULES", VOID_RULES),
+        ("bench.evaluation.boundary.DIVISORS", DIVISORS),
+        ("bench.evaluation.confusion.AVERAGES", AVERAGES),
+        ("bench.scoring.regions.REGION_RULES", REGION_RULES),
+        ("bench.profiling.timing.PAPER_PROTOCOLS", ("interleaved", *PAPER_PROTOCOLS)),
+        ("the memory kinds", MEMORY_KINDS),
+        ("the marks and per-class values", ("busy", "throttled", "accuracy", "iou", "class_frequency", "class_weight")),
+    ],
+)
+def test_everything_that_is_reported_is_defined(what, names):
+    assert undefined(list(names)) == [], f"without a definition in bench/reporting/*_definitions.py, see {what}"
+
+
+def test_a_name_without_a_definition_is_pointed_at():
+    assert undefined(["mean_iou", "mIoU", "joules_per_image"]) == ["joules_per_image"]
+
+
+def test_a_definition_says_what_and_from_where():
+    for definition in DEFINITIONS.values():
+        assert definition.meaning.endswith("."), definition.name
+        assert definition.source.startswith(("paper", "released script", "other:")), definition.name
+        assert definition.title
+        for text in (definition.meaning, definition.divides_by, definition.edge_cases, definition.deviation):
+            assert "  " not in text, definition.name
+            assert "—" not in text, definition.name
+
+
+def test_void_and_divisor_are_said_of_every_score():
+    for name in (*METRIC_TITLES, *STORED):
+        assert DEFINITIONS[name].void, name
+        assert DEFINITIONS[name].divides_by, name
+
+
+def test_stored_protocols_are_defined_with_their_void_rule():
+    for name, (_, void) in STORED.items():
+        assert DEFINITIONS[name].void.lower().startswith(void), name
+
+
+def test_numbers_in_the_texts_are_those_of_the_code(study):
+    for name, protocol in PAPER_PROTOCOLS.items():
+        assert f"{protocol.passes} forward" in DEFINITIONS[name].meaning
+        assert ("backward" in DEFINITIONS[name].meaning) == protocol.backward
+    timing = study.profiles["paper"].timing
+    assert f"{timing.rounds} rounds of {timing.iterations} passes" in DEFINITIONS["interleaved"].meaning
+    assert f"rounds, {timing.rounds * timing.iterations} of them" in DEFINITIONS["interleaved"].divides_by
+    assert f"more than {100 * BUSY_SHARE:g} %" in DEFINITIONS["busy"].meaning
+    assert f"after {WINDOW * MAX_WINDOWS} passes" in DEFINITIONS["unsteady"].meaning
+    assert f"window of {WINDOW} passes is steady when its median is at least {100 * STEADY:g} %" in (
+        DEFINITIONS["unsteady"].source
+    )
+
+
+def test_groups_are_whole():
+    groups = [group for group, _ in by_group()]
+    assert len(groups) == len(set(groups))
+    assert sum(len(members) for _, members in by_group()) == len(DEFINITIONS)
+
+
+@pytest.mark.parametrize(
+    ("given", "name"),
+    [
+        ("mean_iou", "mean_iou"),
+        ("MEAN-IOU", "mean_iou"),
+        ("G", "global_accuracy"),
+        ("bf", "boundary_f1"),
+        ("Paper_Void-Masked", "paper-void-masked"),
+        ("fixed", "authors"),
+        ("table1", "table-1"),
+    ],
+)
+def test_a_definition_is_found_by_any_spelling(given, name):
+    assert definition_of(given).name == name
+
+
+def test_no_two_spellings_are_one():
+    plain = [re.sub("[-_]", "", name).lower() for name in (*DEFINITIONS, *ALIASES)]
+    assert len(plain) == len(set(plain))
+
+
+def test_an_unknown_name_lists_the_known_ones():
+    with pytest.raises(UnknownNameError, match=r"unknown metric 'mean_iu', did you mean 'mean_iou'\?; known: .*davis"):
+        definition_of("mean_iu")
+
+
+def test_the_command_prints_all_or_one():
+    everything = CliRunner().invoke(explain, ["metrics"])
+    assert everything.exit_code == 0
+    for definition in DEFINITIONS.values():
+        assert f"{definition.name}  {definition.title}" in everything.output
+    assert max(map(len, everything.output.splitlines())) <= 80
+    one = CliRunner().invoke(explain, ["metrics", "Mean-IoU"]).output
+    assert one.startswith("mean_iou  mIoU")
+    assert "source" in one
+    assert "global_accuracy" not in one
+
+
+def test_the_command_refuses_a_name_beside_pictures(tmp_path):
+    result = CliRunner().invoke(explain, ["metrics", "BF", "--pictures", str(tmp_path)])
+    assert isinstance(result.exception, ConfigError)
+    assert str(result.exception) == "--pictures writes all pictures; leave out the name 'BF'"
+
+
+def test_definitions_are_printed_without_torch_numba_and_pandas():
+    code = (
+        "import sys\nfrom bench.cli.explain import explain\nexplain(['metrics'], standalone_mode=False)\n"
+        "sys.exit(', '.join({'torch', 'numba', 'pandas', 'matplotlib'} & set(sys.modules)) or 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_pictures_are_written_and_equal_each_time(tmp_path):
+    first, again = write_pictures(tmp_path / "1"), write_pictures(tmp_path / "2")
+    assert [path.stem for path in first] == list(PICTURES)
+    for one, two in zip(first, again, strict=True):
+        assert one.read_bytes() == two.read_bytes()
+        with Image.open(one) as picture:
+            assert picture.format == "PNG"
+            assert len(np.unique(np.asarray(picture))) > 10
+    assert len(list((tmp_path / "1").iterdir())) == len(PICTURES)
+
+
+def test_pictures_that_cannot_be_written_are_named(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UnwritableError, match="cannot be written"):
+        write_pictures(tmp_path / "file")
+
+
+@pytest.mark.parametrize("masked", [False, True])
+def test_the_drawn_boundary_follows_the_block_rule(masked):
+    maps = boundary_maps()
+    for name, classes in maps.items():
+        labels = maps["void"] if name in ("void", "prediction") else classes
+        found = boundary_mask(classes, labels, 1, 2, masked=masked)
+        for y, x in np.ndindex(classes.shape):
+            block = classes[y : y + 2, x : x + 2] == 1
+            touches = masked and (labels[y : y + 2, x : x + 2] == IGNORE_INDEX).any()
+            assert found[y, x] == (block.any() and not block.all() and not touches)
+
+
+def drawn_boundaries():
+    labels, prediction = match_maps()
+    return [boundary_mask(classes, labels, 1, 2, masked=False) for classes in (prediction, labels)]
+
+
+def test_the_picture_of_matches_shows_the_whole_boundary():
+    for mask in drawn_boundaries():
+        assert mask[CROP].sum() == mask.sum()
+    assert boundary_tolerance_px(120, 160) == 1.5
+
+
+def test_the_drawn_pairs_are_a_largest_matching():
+    predicted, label = drawn_boundaries()
+    pairs = matched_pairs(predicted, label, match_radius("paper", 120, 160))
+    lefts, rights = zip(*pairs, strict=True)
+    assert len(set(lefts)) == len(set(rights)) == len(pairs) == 16
+    assert all((a[0] - b[0]) ** 2 + (a[1] - b[1]) ** 2 <= 2.25 for a, b in pairs)
+    labels, prediction = match_maps()
+    assert boundary_counts(labels[None], prediction[None], 2)[0, 1].tolist() == [34, 20, 16, 16]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_pairs_equal_the_maximum_flow(seed):
+    predicted, label = np.random.default_rng(seed).random((2, 9, 9)) < 0.3
+    lefts, rights = np.argwhere(predicted), np.argwhere(label)
+    near = ((lefts[:, None] - rights[None]) ** 2).sum(axis=2) <= 2
+    size = 2 + len(lefts) + len(rights)
+    capacity = np.zeros((size, size), np.int32)
+    capacity[0, 1 : 1 + len(lefts)] = 1
+    capacity[1 : 1 + len(lefts), 1 + len(lefts) : -1] = near
+    capacity[1 + len(lefts) : -1, -1] = 1
+    flow = maximum_flow(csr_array(capacity), 0, size - 1).flow_value
+    assert len(matched_pairs(predicted, label, 1.5)) == flow
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS[1:])
+def test_drawn_disks_cover_what_is_counted(protocol):
+    predicted, label = drawn_boundaries()
+    labels, prediction = match_maps()
+    radius = match_radius(protocol, 120, 160)
+    near = [near_pixels(predicted, label, radius).sum(), near_pixels(label, predicted, radius).sum()]
+    assert boundary_counts(labels[None], prediction[None], 2, protocol)[0, 1, 2:].tolist() == near
+
+
+def test_the_page_states_the_numbers_of_its_pictures():
+    labels, prediction = match_maps()
+    shown = [
+        boundary_f1(boundary_counts(labels[None], prediction[None], 2, protocol)).class_boundary_f1[1]
+        for protocol in PROTOCOLS
+    ]
+    assert "F1 is {:.1f} %, {:.1f} % and {:.1f} %".format(*(100 * value for value in shown)) in PAGE.replace("\n", " ")
+    labels, prediction = scene_maps()
+    counts = boundary_counts(labels[None], prediction[None], 4)
+    union, gt = (100 * boundary_f1(counts, divisor).boundary_f1 for divisor in DIVISORS)
+    assert f"image {union:.1f} percent; gt averages three, {gt:.1f} percent" in PAGE
+    rules = [region_scores(MATRIX, average) for average in AVERAGES]
+    (c, iou), (c2, iou2) = ((100 * rule.class_average_accuracy, 100 * rule.mean_iou) for rule in rules)
+    assert f"C is {c:.1f} and mIoU {iou:.1f}, under present C is {c2:.1f} and mIoU {iou2:.1f}" in PAGE
+
+
+def test_the_page_defines_every_name_and_shows_every_picture():
+    assert [name for name in DEFINITIONS if f"`{name}`" not in PAGE] == []
+    for name in PICTURES:
+        assert f"](figures/{name}.png)" in PAGE
+        assert (ROOT / f"docs/figures/{name}.png").is_file()
+
+
+def test_the_page_has_a_place_for_the_rescored_table():
+    assert re.search(r"<!-- rescore: begin -->.*<!-- rescore: end -->", PAGE, re.DOTALL)
