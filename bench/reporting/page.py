@@ -207,7 +207,7 @@ def definitions(trial: Trial) -> list[tuple[str, str]]:
         ),
         (
             "Forward time",
-            f"One image of {trial.timing_height} × {trial.timing_width} px on the machine named above, after a warm-up. "
+            f"One image of {trial.timing_height} × {trial.timing_width} px on the machine named above, after warm-up. "
             "Table 1 shows the mean of passes in a row, as the paper; the other tables and figures show the median of "
             f"{trial.timing_rounds} rounds of {trial.timing_iterations} passes that take turns with the other models.",
         ),
