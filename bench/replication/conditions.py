@@ -21,22 +21,17 @@ def disturbances(results: pd.DataFrame) -> dict[Key, str]:
         results: rows in the columns of `bench.results.schema`, with those of record `condition`.
     """
     found: dict[Key, dict[str, None]] = {}
-    shares: dict[Key, float] = {}
     rows = results[results["record"] == "condition"]
     for digest, protocol, metric, value in rows[["digest", "protocol", "metric", "value"]].itertuples(index=False):
-        key = str(digest), str(protocol)
-        if metric == "others_share":
-            shares[key] = max(shares.get(key, 0.0), float(value))
-        elif reason := _reason(str(metric), float(value)):
-            found.setdefault(key, {})[reason] = None
-    for key, share in shares.items():
-        if share > BUSY_SHARE:
-            found.setdefault(key, {})[f"other programs took up to {share * 100:.0f} % of the processors"] = None
+        if reason := _reason(str(metric), float(value)):
+            found.setdefault((str(digest), str(protocol)), {})[reason] = None
     return {key: "; ".join(reasons) for key, reasons in found.items()}
 
 
 def _reason(metric: str, value: float) -> str:
     """Returns what a single condition says against a time; empty where it says nothing."""
+    if metric == "others_share" and value > BUSY_SHARE:
+        return f"other programs took more than {BUSY_SHARE * 100:g} % of the processors"
     if metric == "throttled" and value:
         return "heat or the power supply lowered the GPU's clock"
     if metric == "other_processes" and value:

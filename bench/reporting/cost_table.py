@@ -68,7 +68,7 @@ def cost_table(results: pd.DataFrame, stale: Staleness = FRESH) -> CostTable | N
              if any(m == metric and p for m, p in columns)]  # fmt: skip
     notes += _conditions_note(done)
     legend = [stale.legend] if stale.holds(found["digest"]) else []
-    legend += [f"{MARK} {_title(model)}, {protocol}: {why}." for (model, protocol), why in sorted(disturbed.items())]
+    legend += _disturbed_legend(disturbed)
     return CostTable(headings, rows, notes, " ".join(legend))
 
 
@@ -76,8 +76,17 @@ def _heading(metric: str, protocol: str) -> str:
     return COLUMNS[metric][0] + (f": {protocol}" if protocol else "")
 
 
-def _title(model: str) -> str:
-    return MODEL_TITLES.get(model, model)
+def _disturbed_legend(disturbed: Mapping[tuple[str, str], str]) -> list[str]:
+    """Returns one sentence for each way in which times were disturbed, with those that were."""
+    models: dict[str, dict[str, list[str]]] = {}
+    for (model, protocol), why in disturbed.items():
+        models.setdefault(why, {}).setdefault(MODEL_TITLES.get(model, model), []).append(protocol)
+    return [
+        f"{MARK} While it was measured, {why}: "
+        + ", ".join(f"{title} ({', '.join(sorted(protocols))})" for title, protocols in found.items())
+        + "."
+        for why, found in models.items()
+    ]
 
 
 def _disturbed(results: pd.DataFrame) -> dict[tuple[str, str], str]:

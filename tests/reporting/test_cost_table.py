@@ -52,5 +52,7 @@ def test_a_time_under_two_protocols_has_two_columns_and_a_disturbed_one_a_mark(r
     assert rows["SegNet-Basic"]["Forward (ms): table-1"] == "55.5 ‡"
     assert "‡" not in rows["SegNet-Basic"]["Forward (ms): 90x120 batch 1"]
     assert rows["FCN-Basic"]["Forward (ms): table-1"] == "—"
-    assert table.legend == "‡ SegNet-Basic, table-1: other programs took up to 31 % of the processors."
+    assert table.legend == (
+        "‡ While it was measured, other programs took more than 5 % of the processors: SegNet-Basic (table-1)."
+    )
     assert "While time was measured: processor time of other programs 1 to 31 %." in table.notes
