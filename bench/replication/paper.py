@@ -24,7 +24,9 @@ SPLITS = ("train", "val", "test")
 TIME_PROTOCOLS = {"T1": "table-1", "T6": "table-6"}  # by which the times of a table were measured
 
 # One printed unit in the unit that results are stored in (schema.py): 1 percent is the fraction 0.01.
-STORED_PER_PRINTED = {"percent": 0.01, "million": 1e6, "ratio": 1.0, "ms": 1.0}
+STORED_PER_PRINTED = {
+    "percent": 0.01, "million": 1e6, "thousand": 1e3, "ratio": 1.0, "ms": 1.0, "MB": 1.0, "MiB": 1.0,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -178,3 +178,54 @@ def test_tables_with_budgets_and_classes_fit_the_same_file(tmp_path: Path) -> No
     }
     address = Address("segnet", "accuracy", "", "test", class_name="Sky")
     assert table.target(address) == Target(96.1, "percent", 1)
+
+
+def values(table: str, row: str, metric: str, **where: str) -> float | None:
+    found = paper_table(table).target(Address(row, metric, **where))
+    return None if found is None else found.value
+
+
+def test_every_table_of_the_paper_is_there_with_all_its_cells() -> None:
+    counts = {key: sum(text != "n/a" for text in table.printed.values()) for key, table in paper_tables().items()}
+    # T2: eight rows of 11 classes and one of 10, C and G of all eleven, mIoU and BF of SegNet; T3: five nets at three
+    # points and one at the last; T4: four and one, and the caption's; T5: 37 classes; T6: four nets, five columns
+    assert counts == {
+        "T1": 8 * 17 - 1,
+        "T2": 8 * 11 + 10 + 11 * 2 + 2,
+        "T3": (5 * 3 + 1) * 4 + 6,
+        "T4": (4 * 3 + 1 + 1) * 4 + 6,
+        "T5": 37,
+        "T6": 4 * 5,
+    }
+
+
+def test_the_tables_agree_where_they_print_the_same_run() -> None:
+    """SegNet's row of Table 2 is the last one of Table 3; the classes of Table 5 average to C of Table 4."""
+    last = {"split": "test", "budget": "final"}
+    for metric in ("global_accuracy", "class_average_accuracy", "mean_iou", "boundary_f1"):
+        assert values("T2", "segnet", metric, split="test") == values("T3", "segnet", metric, **last)
+    classes = [float(text) for text in paper_table("T5").printed.values()]
+    assert sum(classes) / 37 == pytest.approx(values("T4", "segnet", "class_average_accuracy", **last), abs=0.006)
+
+
+@pytest.mark.parametrize(
+    ("table", "row", "metric", "where", "value", "decimals"),
+    [
+        ("T2", "dense_depth_maps", "accuracy", {"class_name": "Pavement", "split": "test"}, 38.1, 1),
+        ("T3", "deconvnet", "boundary_f1", {"budget": "final", "split": "test"}, 52.23, 2),
+        ("T3", "fcn", "max_iterations", {"budget": "final"}, 200, 0),
+        ("T4", "fcn_learnt_deconv", "boundary_f1", {"budget": "140K", "split": "test"}, 9.0, 1),
+        ("T4", "segnet_median_frequency", "mean_iou", {"budget": "final", "split": "test"}, 32.08, 2),
+        ("T5", "segnet", "accuracy", {"class_name": "Shower curtain", "split": "test", "budget": "final"}, 0.03, 2),
+        ("T6", "deeplab_largefov", "inference_peak_mib", {}, 1993, 0),
+        ("T6", "segnet", "forward_ms", {}, 422.5, 2),
+    ],
+)
+def test_single_cells_of_the_other_tables(table, row, metric, where, value, decimals) -> None:
+    found = paper_table(table).target(Address(row, metric, **where))
+    assert (found.value, found.decimals) == (value, decimals)
+
+
+@pytest.mark.parametrize("budget", ["40K", "80K"])
+def test_what_was_not_computed_is_no_number(budget: str) -> None:
+    assert values("T3", "deeplab_largefov_dense_crf", "mean_iou", split="test", budget=budget) is None
