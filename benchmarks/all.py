@@ -15,10 +15,12 @@ from pathlib import Path
 import machine
 import pages
 from command_line import Arguments, run
-from rounds import BUSY_SHARE, Neighbours
 
 from bench.atomic import write_atomically
 from bench.errors import BenchError, ConfigError, one_line
+from bench.profiling.neighbours import Neighbours
+from bench.replication.conditions import BUSY_SHARE
+from bench.running.device import resolve_device
 
 HERE = Path(__file__).resolve().parent
 # script -> whether it takes --device
@@ -102,6 +104,7 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="auto: a GPU if there is one")
     options = parser.parse_args(arguments)
     target = checked_target(options.out) if options.out else None
+    resolve_device(options.device)  # a GPU that is not there is known before the first script runs
     text = page(quick=options.quick, device=options.device)
     if target is None:
         print(text, end="")

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping, Sequence
 
-from rounds import BUSY_SHARE, Measured, Times, Way
+from rounds import Measured, Times, Way
+
+from bench.replication.conditions import BUSY_SHARE
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
-import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -17,10 +16,7 @@ from typing import Any
 import numpy as np
 
 from bench.errors import BenchError
-from bench.profiling.conditions import busy_s
-
-BUSY_SHARE = 0.05  # of the processors' time: above it, others were at work and the figures are marked
-SHORT_S = 0.3  # the system counts processor time in steps of 10 ms: over less than this it says nothing
+from bench.profiling.neighbours import Neighbours
 
 
 class WrongResultError(BenchError):
@@ -119,30 +115,6 @@ def check(ways: Sequence[Way]) -> None:
                 f"'{way.name}' and '{first.name}' give different results; nothing is timed. One of them is wrong: "
                 "find out which before you compare their speed"
             )
-
-
-class Neighbours:
-    """Watches from its creation on how much of the processors others take."""
-
-    def __init__(self) -> None:
-        self._start, self._own, self._busy = time.perf_counter(), own_s(), busy_s()
-
-    def share(self) -> float | None:
-        """Returns the processor time of all other processes since then, as a fraction of what there was.
-
-        None where the system does not say, or where too little time has passed.
-        """
-        busy, elapsed = busy_s(), time.perf_counter() - self._start
-        if busy is None or self._busy is None or elapsed < SHORT_S:
-            return None
-        others = busy - self._busy - (own_s() - self._own)
-        return min(1.0, max(0.0, others / elapsed / (os.cpu_count() or 1)))
-
-
-def own_s() -> float:
-    """Returns the processor time of this process and of its children that have ended, s."""
-    times = os.times()
-    return times.user + times.system + times.children_user + times.children_system
 
 
 def optional(module: str) -> Any:

@@ -17,10 +17,11 @@ import pages
 import torch
 from command_line import run, script_arguments
 from machine import description
-from rounds import Measured, Neighbours, Way, measure
+from rounds import Measured, Way, measure
 from torch import Tensor
 from torch.nn import functional
 
+from bench.profiling.neighbours import Neighbours
 from bench.profiling.stopwatch import stopwatch_of
 from bench.profiling.timing import time_passes
 from bench.running.device import resolve_device

@@ -28,7 +28,7 @@ RUN = options(
         "--time-limit",
         type=click.FloatRange(0, min_open=True),
         metavar="MINUTES",
-        help="Stop a trial after that long; `bench retry` goes on from there.",
+        help="Stop a training, or a turn of a measurement, after that long; `bench retry` goes on from there.",
     ),
 )
 

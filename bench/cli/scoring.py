@@ -41,16 +41,20 @@ DEFINITION = options(
         metavar="RULE",
         help="Region rule of G, C and mIoU: authors, present, per-image or frequency-weighted.",
     ),
-    click.option("--classes", metavar="A,B,...", help="Only these classes; pixels of others are treated as void."),
+    click.option(
+        "--classes",
+        metavar="A,B,...",
+        help="Only these classes; in G, C and mIoU pixels of others are treated as void.",
+    ),
 )
 OUTPUT = options(
     click.option(
         "--format",
         "form",
-        type=click.Choice(["table", "csv", "json"]),
+        type=click.Choice(["table", "markdown", "csv", "json"]),
         default="table",
         show_default=True,
-        help="A table is in percent, CSV and JSON are in fractions.",
+        help="table and markdown are in percent, csv and json in fractions.",
     ),
     click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Write into FILE, do not print."),
 )
@@ -91,7 +95,10 @@ def rescore(
         click.echo(f"warning: {problem}", err=True)
     _say_what_lacks(rescored, suite, profile)
     if not rescored.trials:
-        raise ResultsError(f"nothing to score in '{results}'; `bench status --suite {suite}` says what is done")
+        raise ResultsError(
+            f"nothing to score in '{results}'; "
+            f"`bench status --suite {suite} --profile {profile} --results {results}` says what is done"
+        )
     summary = f"{_counted(rescored.trials, 'trial')}, {rescored.images} images, {time.perf_counter() - begun:.1f} s"
     if rescored.missing:
         summary += f"; not done yet: {_counted(rescored.missing, 'training')}"
@@ -222,7 +229,7 @@ def export(
     if not stored:
         raise ResultsError(
             f"no training of suite {trials[0].suite} in profile {trials[0].profile} is done in '{results}'; "
-            f"`bench run --suite {trials[0].suite} --profile {trials[0].profile}` first"
+            f"`bench run --suite {trials[0].suite} --profile {trials[0].profile} --results {results}` first"
         )
     exported = {"matlab": matlab.export}[form](results, stored, out)
     if exported.without:

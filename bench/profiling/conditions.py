@@ -9,14 +9,11 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Mapping
-from pathlib import Path
 
+from bench.profiling.neighbours import Neighbours
 from bench.profiling.sensors import Sensors
 
-PROC_STAT = Path("/proc/stat")
 LOOK_EVERY = 10  # passes: reading the sensors takes about as long as a short pass
-IDLE = (3, 4)  # columns of /proc/stat: idle, waiting for a disk
-GUEST = slice(0, 8)  # what is after them is counted a second time
 
 # How the readings of one piece of work are put together: the state at its worst for a measurement.
 WORST: Mapping[str, Callable[[list[float]], float]] = {
@@ -40,7 +37,7 @@ class Watch:
         self._sensors = sensors
         self._passes = 0
         self._seen: list[dict[str, float]] = []
-        self._start, self._own, self._busy = time.perf_counter(), time.process_time(), busy_s()
+        self._begun, self._neighbours = time.time(), Neighbours()
 
     def look(self) -> None:
         """Reads the sensors, every so many passes."""
@@ -52,30 +49,15 @@ class Watch:
         """Returns the conditions so far.
 
         Returns:
-            `load_average`: processes, 1-minute mean; `others_share`: processor time that others took, of all
-            processors (fraction; absent where the system does not say); of a GPU, at their worst: `clock_mhz`,
-            `memory_clock_mhz`, `temperature_c`, `power_w`, `throttled` (0 or 1), `other_processes` (count).
+            `begun`: when it began, s since 1970; `load_average`: processes, 1-minute mean; `others_share`: processor
+            time that others took, of all processors (fraction; absent where the system does not say, and over less
+            than 0.3 s); of a GPU, at their worst: `clock_mhz`, `memory_clock_mhz`, `temperature_c`, `power_w`,
+            `throttled` (0 or 1), `other_processes` (count).
         """
-        found = {"load_average": os.getloadavg()[0]}
-        busy, elapsed = busy_s(), time.perf_counter() - self._start
-        if busy is not None and self._busy is not None and elapsed > 0:
-            others = busy - self._busy - (time.process_time() - self._own)
-            found["others_share"] = min(1.0, max(0.0, others / elapsed / (os.cpu_count() or 1)))
+        found = {"begun": self._begun, "load_average": os.getloadavg()[0]}
+        if (share := self._neighbours.share()) is not None:
+            found["others_share"] = share
         for name, worst in WORST.items():
             if readings := [state[name] for state in self._seen if name in state]:
                 found[name] = worst(readings)
         return found
-
-
-def busy_s(stat: Path = PROC_STAT) -> float | None:
-    """Returns the time that all processors together were not idle since the system started, s; None off Linux.
-
-    Time that the host of a virtual machine took away ("steal") counts.
-    """
-    try:
-        with stat.open() as file:
-            ticks = [int(part) for part in file.readline().split()[1:]][GUEST]
-    except (OSError, ValueError):
-        return None
-    busy = sum(count for column, count in enumerate(ticks) if column not in IDLE)
-    return busy / os.sysconf("SC_CLK_TCK")

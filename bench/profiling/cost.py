@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
@@ -28,9 +30,9 @@ def forward_flops(model: nn.Module, height: int, width: int) -> int:
 
     Counted by PyTorch's counter: convolutions and matrix products only; pooling, batch norm and activations are not.
     """
-    model.eval()
+    shapes = copy.deepcopy(model).to("meta").eval()  # nothing is computed
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
-        model(torch.zeros(1, 3, height, width, device=next(model.parameters()).device))
+        shapes(torch.zeros(1, 3, height, width, device="meta"))
     return counter.get_total_flops()
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pynvml
@@ -39,7 +40,10 @@ class Sensors:
         self._handle = handle
 
     def state(self) -> dict[str, float]:
-        """Returns clocks (MHz), temperature (°C), power (W), whether it throttles (0 or 1), other processes (count)."""
+        """Returns clocks (MHz), temperature (°C), power (W), whether it throttles (0 or 1), other processes (count).
+
+        In a container the driver may not know this process by its number; how many others there are is unknown then.
+        """
         nvml, gpu = self._nvml, self._handle
         asked: dict[str, Callable[[], float]] = {
             "clock_mhz": lambda: nvml.nvmlDeviceGetClockInfo(gpu, nvml.NVML_CLOCK_SM),
@@ -69,14 +73,29 @@ class Sensors:
         return float(used[os.getpid()]) / MIB
 
     def _other_processes(self) -> float:
-        # this one uses the GPU as well, whatever its number is outside of its container
-        return max(0, len(self._nvml.nvmlDeviceGetComputeRunningProcesses(self._handle)) - 1)
+        used_by = {one.pid for one in self._nvml.nvmlDeviceGetComputeRunningProcesses(self._handle)}
+        if os.getpid() not in used_by:
+            raise self._nvml.NVMLError(self._nvml.NVML_ERROR_NOT_FOUND)
+        return len(used_by - _ancestors())
 
     def _ask(self, ask: Callable[[], float]) -> float | None:
         try:
             return float(ask())
         except self._nvml.NVMLError:
             return None
+
+
+def _ancestors() -> set[int]:
+    """Returns the numbers of this process and of those that it comes from, which may have asked for the GPU as well."""
+    found, pid = set(), os.getpid()
+    while pid > 0 and pid not in found:
+        found.add(pid)
+        try:
+            words = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            break
+        pid = int(words[1])
+    return found
 
 
 def sensors_of(device: torch.device) -> Sensors | None:

@@ -6,6 +6,8 @@ stored beside the times (see profiling/conditions.py).
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pandas as pd
 
 BUSY_SHARE = 0.05  # of all processors; a time moves by about as much as others take
@@ -26,6 +28,20 @@ def disturbances(results: pd.DataFrame) -> dict[Key, str]:
         if reason := _reason(str(metric), float(value)):
             found.setdefault((str(digest), str(protocol)), {})[reason] = None
     return {key: "; ".join(reasons) for key, reasons in found.items()}
+
+
+def rounds_in_a_row(results: pd.DataFrame) -> list[str]:
+    """Returns the models of which two interleaved rounds followed each other, in the order they occur.
+
+    Rounds take turns with those of the other models of the same run. Where there were none, whatever drifted over the
+    hours meets one model alone.
+
+    Args:
+        results: as for `disturbances`.
+    """
+    rows = results[(results["metric"] == "begun") & (results["protocol"] == "interleaved")].sort_values("value")
+    models = rows["model"].tolist()
+    return list(dict.fromkeys(model for model, following in pairwise(models) if model == following))
 
 
 def _reason(metric: str, value: float) -> str:

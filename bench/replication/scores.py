@@ -116,18 +116,16 @@ def reported(
     results: pd.DataFrame,
     digests: Collection[str] | None = None,
     protocol: str = DEFAULT_PROTOCOL,
-    *,
-    machine_costs: bool = False,
 ) -> pd.DataFrame:
     """Returns what is checked and kept as a baseline: `scores`, below them `costs`, with SCORE_COLUMNS.
 
+    Times and peak memory, which another machine does not reproduce, are not among them.
+
     Args:
         results, digests, protocol: as for `scores`.
-        machine_costs: whether to include times and peak memory, which another machine does not reproduce.
     """
     cost = costs(results, digests)
-    if not machine_costs:
-        cost = cost[~cost["metric"].isin(MACHINE_COSTS)]
+    cost = cost[~cost["metric"].isin(MACHINE_COSTS)]
     parts = [part for part in (scores(results, digests, protocol), cost[list(SCORE_COLUMNS)]) if len(part)]
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=list(SCORE_COLUMNS))
 

@@ -50,12 +50,19 @@ def print_plan(trials: Sequence[Trial], outcomes: Sequence[Outcome], estimates: 
             )
             left, memory = left + expected.seconds, max(memory, expected.memory_mib)
         else:
-            table.add_row(_short(trial), _coloured(outcome.status), "—" if outcome.status == "damaged" else "short", "")
+            table.add_row(
+                _short(trial), _coloured(outcome.status), "—" if outcome.status == "damaged" else "not estimated", ""
+            )
     console = Console(soft_wrap=True)
     console.print(f"suite {trials[0].suite}, profile {trials[0].profile}")
     console.print(table)
     done = sum(outcome.status == "done" for outcome in outcomes)
-    console.print(f"{done} of {len(trials)} done; the rest takes about {as_duration(left)} and {memory:.0f} MiB here")
+    costs = sum(
+        trial.kind == "cost" and outcome.status != "done" for trial, outcome in zip(trials, outcomes, strict=True)
+    )
+    besides = f", besides {costs} measurements of time and memory" if costs else ""
+    rest = f"the rest takes about {as_duration(left)} and {memory:.0f} MiB here{besides}"
+    console.print(f"{done} of {len(trials)} done; {rest}")
 
 
 def print_status(

@@ -122,8 +122,8 @@ MEMORIES = (
     ),
     Definition(
         "process_baseline_mib", "Process baseline", MEMORY,
-        "The resident set of the process before the model is built: Python, libraries and their buffers. It is part of "
-        "the two peaks where these are of the kind resident_set.",
+        "The highest resident set of the process before the model is built: Python, libraries and their buffers. It is "
+        "part of the two peaks where these are of the kind resident_set.",
         source="other: a value of this project.",
     ),
     Definition(
@@ -164,22 +164,15 @@ CONDITIONS = (
         also=("energy", "energy_j"),
     ),
     Definition(
-        "busy", "Mark busy", MARKS,
-        "Other programs took more than 5 % of the processors' time, or used the GPU, in a round of the measurement. "
-        "The number stands, but says something about the others too; measure again on an idle machine to compare.",
-        source="other: processor time of other processes (/proc/stat), other processes on the GPU (NVML).",
-    ),
-    Definition(
-        "throttled", "Mark throttled", MARKS,
-        "The GPU lowered its clock because of heat or of its power limit during the measurement, so the time is longer "
-        "than the device could do. A clock that was set by hand or an idle device is no throttling.",
-        source="other: the throttle reasons of NVML.",
-    ),
-    Definition(
-        "unsteady", "Mark unsteady", MARKS,
-        "The warm-up ended after 60 passes although they were still getting faster, so the first timed passes may be "
-        "slower than the rest.",
-        source="other: a window of 3 passes is steady when its median is at least 97 % of that of the window before.",
+        "disturbed", "Mark ‡", MARKS,
+        "Something got into a time, in at least one round. Busy: other programs took more than 5 % of the processors' "
+        "time, or used the GPU. Throttled: the GPU lowered its clock because of heat or of its power limit. Unsteady: "
+        "the warm-up ended after 60 passes although they were still getting faster.",
+        edge_cases="The time is shown with its reason, never left out. Over less than 0.3 s nothing is known of "
+        "others. A clock that was set by hand, or an idle device, is no throttling. A window of 3 passes is steady if "
+        "its median is at least 97 % of that of the window before.",
+        source="other: processor time of other processes (/proc/stat), and the sensors of the GPU (NVML).",
+        also=("busy", "throttled", "unsteady", "‡"),
     ),
 )  # fmt: skip
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from bench.replication.conditions import MARK, disturbances
+from bench.replication.conditions import MARK, disturbances, rounds_in_a_row
 from bench.replication.scores import in_order_of_protocols
 from bench.reporting.staleness import FRESH, Staleness
 from bench.results.schema import TIMES
@@ -25,6 +25,7 @@ COLUMNS = {
     "backward_ms": ("Backward (ms)", 1, 1),
     "backward_device_ms": ("Backward, GPU's clock (ms)", 1, 2),
     "forward_energy_j": ("Forward (J)", 1, 2),
+    "process_baseline_mib": ("Process without a model (MiB)", 1, 0),
     "inference_peak_mib": ("Inference peak (MiB)", 1, 0),
     "training_peak_mib": ("Training peak (MiB)", 1, 0),
 }
@@ -130,4 +131,8 @@ def _conditions_note(results: pd.DataFrame) -> list[str]:
         of_metric = rows.loc[rows["metric"] == metric, "value"] * scale
         if len(of_metric):
             parts.append(f"{title} {of_metric.min():.3g} to {of_metric.max():.3g}{unit}")
-    return [f"While time was measured: {', '.join(parts)}."] if parts else []
+    notes = [f"While time was measured: {', '.join(parts)}."] if parts else []
+    if alone := rounds_in_a_row(results):
+        names = ", ".join(MODEL_TITLES.get(model, model) for model in alone)
+        notes.append(f"No other model had a round between those of {names}.")
+    return notes

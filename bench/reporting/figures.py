@@ -17,15 +17,18 @@ from matplotlib.figure import Figure
 
 from bench.data import DATASETS
 from bench.errors import one_line
+from bench.replication.conditions import MARK as DISTURBED
+from bench.replication.conditions import disturbances
 from bench.replication.scores import scores
 from bench.reporting.classes import class_bars, class_frequencies
 from bench.reporting.curves import training_curves
 from bench.reporting.differences import difference_map
 from bench.reporting.panels import panel_images, qualitative_grid
 from bench.reporting.staleness import FRESH, IN_FIGURES, Staleness
+from bench.reporting.staleness import MARK as STALE
 from bench.reporting.style import RC, paper_order, save_figure
 from bench.reporting.tradeoff import accuracy_against_cost
-from bench.study.catalog import MODEL_TITLES, WEIGHTING_TITLES
+from bench.study.catalog import WEIGHTING_TITLES
 
 
 @dataclass(frozen=True)
@@ -82,13 +85,21 @@ class FigureSource:
         return [w for w in WEIGHTING_TITLES if w in set(self.trainings["weighting"])]
 
     def titles(self, weighting: str, costs: bool = False) -> dict[str, str]:
-        """The names of the models, marked where their training with a weighting, or their cost, is stale."""
+        """The names of the models, marked where their training with a weighting, or their cost, is stale.
+
+        With costs, those are marked too whose time was disturbed.
+        """
         drawn = (self.results["weighting"] == weighting) | (costs & (self.results["kind"] == "cost"))
-        return self.stale.titles(self.results[drawn])
+        titles = self.stale.titles(self.results[drawn])
+        disturbed = {digest for digest, _ in disturbances(self.results)} if costs else set()
+        models = set(self.results.loc[self.results["digest"].isin(disturbed), "model"])
+        return {model: f"{title} {DISTURBED}" if model in models else title for model, title in titles.items()}
 
     def notice_for(self, titles: Mapping[str, str]) -> str:
-        """The notice of a figure with these names in it, which explains their mark."""
-        return f"{self.notice} {IN_FIGURES}".strip() if titles != MODEL_TITLES else self.notice
+        """The notice of a figure with these names in it, which explains their marks."""
+        marks = {STALE: IN_FIGURES, DISTURBED: f"{DISTURBED} Something disturbed the measurement of its time."}
+        meanings = [meaning for mark, meaning in marks.items() if _marked(titles, mark)]
+        return " ".join([self.notice, *meanings]).strip()
 
 
 def draw_figures(source: FigureSource, folder: Path) -> list[FigureGroup]:
@@ -230,7 +241,7 @@ def _panels(source: FigureSource, folder: Path) -> FigureGroup:
         names = ", ".join(one_line(image.name, 100) for image in images)
         alt = f"Grid of test images ({names}): the image, its ground truth and the prediction of {len(trials)} models."
         name = f"predictions-{weighting}"
-        stale = titles != MODEL_TITLES
+        stale = _marked(titles, STALE)
         picture = Picture(name, WEIGHTING_TITLES[weighting], alt, upright=f"{name}-upright", stale=stale)
         for upright in (False, True):
             figure = qualitative_grid(
@@ -266,10 +277,14 @@ def _by_weighting(
         titles = source.titles(weighting, costs)
         best = _best_and_worst(source.results, weighting, titles)
         alt = f"{what} Trained with {WEIGHTING_TITLES[weighting]}. {best}"
-        stale = titles != MODEL_TITLES
+        stale = _marked(titles, STALE)
         picture = Picture(f"{key}-{weighting}", WEIGHTING_TITLES[weighting], alt.strip(), stale=stale)
         pictures += _saved(folder, picture, draw(weighting, source.notice_for(titles), titles))
     return pictures
+
+
+def _marked(titles: Mapping[str, str], mark: str) -> bool:
+    return any(mark in title for title in titles.values())
 
 
 def _saved(folder: Path, picture: Picture, figure: Figure | None) -> tuple[Picture, ...]:

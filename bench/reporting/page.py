@@ -161,7 +161,15 @@ def paper_side_by_side(
         return None
     weightings = list(dict.fromkeys(trial.weighting for trial in planned if trial.weighting))
     models = {trial.model for trial in planned}
-    return table_1(scores(results), costs(results), notice=notice, stale=stale, weightings=weightings, models=models)
+    return table_1(
+        scores(results),
+        costs(results),
+        notice=notice,
+        stale=stale,
+        weightings=weightings,
+        models=models,
+        timing_size=(planned[0].timing_height, planned[0].timing_width),
+    )
 
 
 def first_sentence(text: str) -> str:

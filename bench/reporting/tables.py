@@ -48,6 +48,7 @@ def table_1(
     protocol: str = DEFAULT_PROTOCOL,
     weightings: Sequence[str] = WEIGHTINGS,
     models: Collection[str] | None = None,
+    timing_size: tuple[int, int] | None = None,
 ) -> Table:
     """Returns Table 1: cost, then test and train scores of each loss weighting, the paper's beside ours.
 
@@ -58,6 +59,7 @@ def table_1(
         protocol: the boundary F1 protocol of `scores`.
         weightings: one section each; one that the paper does not have is shown without its value.
         models: rows to show, in the paper's order; None means all eight, whether they were run or not.
+        timing_size: height and width at which time was measured, px; None leaves it out of the note.
     """
     paper = paper_table("T1")
     columns = [Column("Cost", "", title, metric, paper.units[metric]) for metric, title in COST_TITLES.items()]
@@ -88,7 +90,7 @@ def table_1(
         "Bold: the best score of the column, of the paper's and of ours.",
         *_runs_notes(rows),
         protocol_note(protocol),
-        *_time_notes(paper, shown),
+        *_time_notes(paper, shown, f" at {timing_size[0]}×{timing_size[1]}" if timing_size else ""),
     )
     return Table("T1", f"The paper's Table 1: {paper.title}", tuple(columns), with_best(rows, columns), notice, notes)
 
@@ -189,10 +191,10 @@ def _runs_notes(rows: Sequence[Row]) -> tuple[str, ...]:
     return ("Ours: mean ± standard deviation over seeds; 'single run' where there is one seed.",)
 
 
-def _time_notes(paper: PaperTable, costs: pd.DataFrame) -> list[str]:
+def _time_notes(paper: PaperTable, costs: pd.DataFrame, size: str) -> list[str]:
     times = costs[costs["metric"] == "forward_ms"]
     ours = dict.fromkeys(
-        f"protocol {protocol}, {passes} passes on {device or 'an unnamed device'}"
+        f"protocol {protocol}, {passes} passes{size} on {device or 'an unnamed device'}"
         for protocol, passes, device in times[["protocol", "passes", "device_name"]].itertuples(index=False)
     )
     measured = " / ".join(ours) or "not measured"

@@ -37,7 +37,7 @@ COST_AXES = (
     CostAxis("parameters", "Parameters (millions)", True),
     CostAxis("relative_time", "Forward time as a multiple of SegNet-Basic's", True),
     CostAxis("forward_ms", "Forward time, ours only (ms)", False),
-    CostAxis("inference_peak_mib", "Peak memory of inference, ours only (MiB)", False),
+    CostAxis("inference_peak_mib", "Peak memory of inference, ours only (MiB, {kind})", False),
 )
 
 
@@ -79,7 +79,7 @@ def accuracy_against_cost(
             if cost.metric == "parameters":
                 axes.xaxis.set_major_formatter(lambda value, _: f"{value / 1e6:g}")
             axes.margins(0.12)
-        panels[0].set_xlabel(cost.label, loc="left")
+        panels[0].set_xlabel(cost.label.format(kind=_kind_of_memory(results)), loc="left")
     for axes, title in zip(grid[0], ACCURACIES.values(), strict=True):
         axes.set_title(title)
     filled = Line2D([], [], linestyle="", marker="o", color=MUTED, markersize=5, label="Ours")
@@ -96,6 +96,12 @@ def _cost_table(results: pd.DataFrame) -> pd.DataFrame:
     table = first.pivot(index="model", columns="metric", values="value")
     table = table.reindex(columns=["parameters", "forward_ms", "inference_peak_mib"]).astype("float64")
     return _with_relative_time(table)
+
+
+def _kind_of_memory(results: pd.DataFrame) -> str:
+    """Returns which memory the peaks are of: what `costs` has first."""
+    peaks = results[(results["record"] == "cost") & (results["metric"] == "inference_peak_mib")]
+    return str(peaks["protocol"].iloc[0]).partition(",")[0].replace("_", " ") if len(peaks) else ""
 
 
 def _score_table(results: pd.DataFrame, weighting: str) -> pd.DataFrame:

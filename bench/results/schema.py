@@ -128,6 +128,7 @@ TIMES = tuple(metric for metric, unit in COST_METRICS.items() if unit == "ms")
 
 # Metrics of `condition` rows and their unit (see profiling/conditions.py).
 CONDITIONS = {
+    "begun": "s",  # since 1970: rounds of several models took turns if they began one between the other
     "load_average": "processes",
     "others_share": "fraction",  # processor time that others took, of all processors
     "clock_mhz": "MHz",

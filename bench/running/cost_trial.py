@@ -61,8 +61,8 @@ def run_cost(
     timed = partial(measure_round, model, height, width, bf16=bf16, channels_last=channels_last, sensors=sensors)
     for turn in range(first, trial.timing_rounds + 1):
         if turn == 0:
+            add_memory(trial, model, bf16, sensors, rows)  # before anything else that takes memory
             add_counts(trial, model, rows)
-            add_memory(trial, model, bf16, sensors, rows)
             if trial.timing_paper:
                 paper = PAPER_PROTOCOLS[trial.timing_paper]
                 rows.add_round(trial.timing_paper, 1, timed(passes=paper.passes, backward=paper.backward))

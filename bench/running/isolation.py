@@ -84,7 +84,7 @@ def _ending_on_request(ending: Ending, asked: Asked, time_limit_s: float | None)
     if asked == "time":
         return Ending("timed_out", f"it reached the time limit of {(time_limit_s or 0) / 60:g} minutes")
     if asked == "stop":
-        return Ending("interrupted", ending.reason)
+        return Ending("interrupted", ending.reason if ending.status == "interrupted" else "")
     if ending.status == "interrupted":
         return Ending("killed", "its process was asked to end by SIGTERM")
     return ending

@@ -69,6 +69,7 @@ def export(results: Path, stored: Sequence[StoredTrial], out: Path) -> Exported:
     if len(split.class_names) + 1 >= IGNORE_INDEX:
         raise DataError(f"{len(split.class_names)} classes and void do not fit into one byte from 1 on")
     files = files_by_trial(results)
+    out = out.resolve()  # "." has no name
     temporary = out.with_name(f"_{out.name}.{secrets.token_hex(4)}.tmp")
     try:
         temporary.mkdir(parents=True)

@@ -1,4 +1,4 @@
-"""Scores as text: a table in percent for people, CSV and JSON in fractions for programs."""
+"""Scores as text: a table in percent for people, also as Markdown, CSV and JSON in fractions for programs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from bench.errors import ConfigError, one_line
 from bench.scoring.definition import Measure
 from bench.study.catalog import METRIC_TITLES
 
-FORMATS = ("table", "csv", "json")
+FORMATS = ("table", "markdown", "csv", "json")
 MISSING = "—"
 _CLASS_TITLES = {"accuracy": "accuracy", "iou": "IoU", "boundary_f1": "BF"}
 
@@ -47,6 +47,12 @@ def as_table(heads: Sequence[str], rows: Sequence[Sequence[str]], texts: int) ->
         ).rstrip()
         for line in lines
     )
+
+
+def as_markdown(heads: Sequence[str], rows: Sequence[Sequence[str]], texts: int) -> str:
+    """Returns columns of text as a Markdown table; arguments as for `as_table`."""
+    rule = ["---" if column < texts else "---:" for column in range(len(heads))]
+    return "\n".join(f"| {' | '.join(line)} |" for line in (heads, rule, *rows))
 
 
 def as_csv(rows: Sequence[Mapping[str, Any]]) -> str:

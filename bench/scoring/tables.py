@@ -1,14 +1,18 @@
-"""The answers of `bench rescore` and `score`: a table in percent, or CSV and JSON in fractions."""
+"""The answers of `bench rescore` and `score`: a table in percent, plain or Markdown, or CSV and JSON in fractions."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from bench.scoring.definition import Definition, Scores
-from bench.scoring.output import MISSING, as_csv, as_json, as_table, percent, title_of
+from bench.scoring.output import MISSING, as_csv, as_json, as_markdown, as_table, percent, title_of
 from bench.scoring.rescoring import Rescored
 from bench.study.catalog import MODEL_TITLES
 
+Layout = Callable[[Sequence[str], Sequence[Sequence[str]], int], str]
+
+_LAYOUTS: dict[str, Layout] = {"table": as_table, "markdown": as_markdown}
 STALE = "† stale: measured before settings or source changed; `bench status --why` says what has changed"
 
 
@@ -23,7 +27,7 @@ def rescored_as(form: str, rescored: Rescored, definition: Definition, suite: st
         values = [row | {"trials": row["trials"].split(" ")} for row in rows]
         return as_json(where | {"definition": definition.as_dict()} | left_out | {"values": values})
     head = f"suite {suite}, profile {profile}, split test, percent, mean over seeds"
-    return "\n".join((head, definition.sentence, "", _table_of(rescored, definition)))
+    return "\n".join((head, definition.sentence, "", _table_of(rescored, definition, _LAYOUTS[form])))
 
 
 def scores_as(form: str, where: dict[str, Any], definition: Definition, scores: Scores, per_class: bool) -> str:
@@ -44,14 +48,15 @@ def scores_as(form: str, where: dict[str, Any], definition: Definition, scores: 
         return as_json({**where, "unit": "fraction", "definition": definition.as_dict(), "values": flat})
     head = f"{where['dataset']} {where['split']}, {where['height']}x{where['width']} px, percent"
     heads = [title_of(measure) for measure in scores.values]
-    whole = as_table(heads, [[percent(measure, value) for measure, value in scores.values.items()]], texts=0)
+    layout = _LAYOUTS[form]
+    whole = layout(heads, [[percent(measure, value) for measure, value in scores.values.items()]], 0)
     parts = [head, definition.sentence, "", whole]
     if per_class:
         lines = [
             [name, *(percent(measure, float(values[position])) for measure, values in scores.class_values.items())]
             for position, name in enumerate(scores.class_names)
         ]
-        parts += ["", as_table(["class", *(title_of(measure) for measure in scores.class_values)], lines, texts=1)]
+        parts += ["", layout(["class", *(title_of(measure) for measure in scores.class_values)], lines, 1)]
     return "\n".join(parts)
 
 
@@ -80,7 +85,7 @@ def _rows(rescored: Rescored, definition: Definition, suite: str, profile: str) 
     ]
 
 
-def _table_of(rescored: Rescored, definition: Definition) -> str:
+def _table_of(rescored: Rescored, definition: Definition, layout: Layout) -> str:
     """Returns scores in percent, one line a model, weighting by weighting."""
     heads = ["weighting", "model", *(title_of(measure) for measure in definition.measures), "n"]
     cells = {(one.weighting, one.model, one.measure): one for one in rescored.values}
@@ -94,7 +99,7 @@ def _table_of(rescored: Rescored, definition: Definition) -> str:
         seeds = sorted({one.n for one in found if one is not None})
         runs = str(seeds[0]) if len(seeds) == 1 else f"{seeds[0]}-{seeds[-1]}"
         lines.append([weighting, MODEL_TITLES.get(model, model), *numbers, runs])
-    table = as_table(heads, lines, texts=2)
+    table = layout(heads, lines, 2)
     if any(one.stale for one in rescored.values):
         table += f"\n\n{STALE}"
     return table

@@ -1,13 +1,10 @@
 """Turns, agreement, and what the machine did meanwhile."""
 
-import subprocess
-import sys
-
 import numpy as np
 import pages
 import pytest
 import rounds
-from rounds import Neighbours, Way, WrongResultError, measure
+from rounds import Way, WrongResultError, measure
 
 
 def way(name, work=lambda: None, **more):
@@ -46,37 +43,6 @@ def test_a_wrong_result_stops_before_anything_is_timed():
 
 def test_a_way_may_bring_its_own_comparison():
     measure([way("ours", result=lambda: 1.0), way("other", result=lambda: 1.01, agrees=lambda a, b: b - a < 0.1)], 1)
-
-
-@pytest.mark.parametrize(
-    ("busy", "own", "expected"),
-    [
-        ([100.0, 104.0], [7.0, 11.0], 0.0),  # all of it was ours
-        ([100.0, 106.0], [7.0, 9.0], 0.5),  # 4 of 8 processor seconds were others'
-        ([100.0, 100.0], [7.0, 8.0], 0.0),  # the two clocks differ by a moment
-    ],
-)
-def test_share_of_others(busy, own, expected, monkeypatch):
-    for name, values in (("busy_s", iter(busy)), ("own_s", iter(own))):
-        monkeypatch.setattr(rounds, name, lambda values=values: next(values))
-    monkeypatch.setattr(rounds.time, "perf_counter", iter([0.0, 4.0]).__next__)
-    monkeypatch.setattr(rounds.os, "cpu_count", lambda: 2)
-    assert Neighbours().share() == expected
-
-
-def test_children_that_have_ended_are_ours():
-    before = rounds.own_s()
-    code = "import time\nwhile time.process_time() < 0.2: pass"
-    subprocess.run([sys.executable, "-c", code], check=True)
-    assert rounds.own_s() - before >= 0.15
-
-
-@pytest.mark.parametrize("broken", ["unknown system", "too short"])
-def test_a_share_that_cannot_be_known_is_not_guessed(broken, monkeypatch):
-    monkeypatch.setattr(rounds, "busy_s", lambda: None if broken == "unknown system" else 1.0)
-    share = Neighbours().share()
-    assert share is None
-    assert "is not known" in pages.busy(share)
 
 
 def test_a_busy_machine_is_marked_above_5_percent():

@@ -145,11 +145,6 @@ def test_reported_leaves_out_what_depends_on_the_machine(results) -> None:
     results.training(*TRIAL, {IOU: 0.4}).cost("segnet_basic", {"parameters": 1416075, "forward_ms": 50.0})
 
     assert reported(results.frame)["metric"].tolist() == ["mean_iou", "parameters"]
-    assert reported(results.frame, machine_costs=True)["metric"].tolist() == [
-        "mean_iou",
-        "parameters",
-        "forward_ms",
-    ]
 
 
 def test_nothing_done_gives_empty_frames_with_columns(results) -> None:

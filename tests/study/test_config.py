@@ -5,8 +5,9 @@ import pytest
 from pydantic import ValidationError
 
 from bench.errors import ConfigError
+from bench.replication.scores import MACHINE_COSTS
 from bench.study.catalog import MODEL_TITLES
-from bench.study.config import json_schema, load_study
+from bench.study.config import MACHINE_COST_NAMES, json_schema, load_study
 from bench.study.specs import Study
 
 Changed = Callable[[str, str], Study]
@@ -198,8 +199,18 @@ def test_the_first_of_several_problems_is_told(changed: Changed, study_text: str
 
 
 def test_costs_may_have_relative_tolerances(changed: Changed) -> None:
-    study = changed("{global_accuracy: 0.02", "{forward_ms: 1.5, global_accuracy: 0.02")
-    assert study.tolerances.paper["mini"]["forward_ms"] == 1.5
+    study = changed("{global_accuracy: 0.02", "{forward_flops: 1.5, global_accuracy: 0.02")
+    assert study.tolerances.paper["mini"]["forward_flops"] == 1.5
+
+
+@pytest.mark.parametrize("metric", ["forward_ms", "training_peak_mib", "forward_energy_j"])
+def test_times_and_memory_have_no_tolerance(changed: Changed, metric: str) -> None:
+    with pytest.raises(ConfigError, match=f"{metric}: is time or memory of a machine"):
+        changed("{global_accuracy: 0.02", f"{{{metric}: 0.2, global_accuracy: 0.02")
+
+
+def test_what_is_not_checked_is_what_another_machine_does_not_reproduce() -> None:
+    assert set(MACHINE_COST_NAMES) == set(MACHINE_COSTS)
 
 
 def test_the_schema_describes_every_key() -> None:
