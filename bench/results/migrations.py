@@ -5,7 +5,7 @@ A file is never rewritten: its columns are brought up to date in memory, step by
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import pyarrow as pa
 
@@ -28,8 +28,12 @@ def _to_2(table: pa.Table) -> pa.Table:
 STEPS: dict[int, Callable[[pa.Table], pa.Table]] = {1: _to_2}
 
 
-def up_to_date(table: pa.Table) -> pa.Table:
+def up_to_date(table: pa.Table, encoded: Collection[str] = ()) -> pa.Table:
     """Returns a results file with exactly the columns and types of the schema; `schema_version` stays as stored.
+
+    Args:
+        table: as read.
+        encoded: columns of text that may stay dictionary arrays.
 
     Raises:
         ResultsError: it is no results file, or of a version that this program does not know; one line that says
@@ -41,7 +45,7 @@ def up_to_date(table: pa.Table) -> pa.Table:
     if missing:
         raise ResultsError(f"no results file of this program, column '{missing[0]}' is missing")
     table = table.select(ARROW_SCHEMA.names)
-    if not table.schema.equals(ARROW_SCHEMA):
+    if not _decoded(table.schema, encoded).equals(ARROW_SCHEMA):
         try:
             table = table.cast(ARROW_SCHEMA)
         except (pa.ArrowException, ValueError) as error:
@@ -50,6 +54,16 @@ def up_to_date(table: pa.Table) -> pa.Table:
     if empty:
         raise ResultsError(f"no results file of this program, column '{empty[0]}' has rows without a value")
     return table
+
+
+def _decoded(schema: pa.Schema, encoded: Collection[str]) -> pa.Schema:
+    """Returns the schema with the type of the values in place of that of a dictionary of them."""
+
+    def type_of(field: pa.Field) -> pa.DataType:
+        decode = field.name in encoded and pa.types.is_dictionary(field.type)
+        return field.type.value_type if decode else field.type
+
+    return pa.schema([(field.name, type_of(field)) for field in schema])
 
 
 def version_of(table: pa.Table) -> int:
