@@ -31,7 +31,7 @@ class ModelStyle(NamedTuple):
     marker: str
 
 
-MODEL_STYLES = {
+MODEL_STYLES = {  # different within each of our suites, not over all of them
     "bilinear_interpolation": ModelStyle("#6E6E6E", "X"),
     "segnet_basic": ModelStyle("#0072B2", "o"),
     "segnet_basic_encoder_addition": ModelStyle("#56B4E9", "s"),
@@ -40,6 +40,24 @@ MODEL_STYLES = {
     "fcn_basic_no_addition": ModelStyle("#E69F00", "v"),
     "fcn_basic_no_dim_reduction": ModelStyle("#882255", "P"),
     "fcn_basic_no_addition_no_dim_reduction": ModelStyle("#CC79A7", "p"),
+    "segnet": ModelStyle("#0072B2", "o"),
+    "deeplab_largefov": ModelStyle("#009E73", "s"),
+    "fcn": ModelStyle("#D55E00", "D"),
+    "fcn_learnt_deconv": ModelStyle("#E69F00", "v"),
+    "deconvnet": ModelStyle("#882255", "P"),
+    "deconvnet_no_fc": ModelStyle("#CC79A7", "p"),
+    "fcn_32s": ModelStyle("#999933", "<"),
+    "fcn_16s": ModelStyle("#AA4499", ">"),
+    "fcn_8s": ModelStyle("#D55E00", "D"),
+    "u_net": ModelStyle("#117733", "^"),
+    "hypercolumns": ModelStyle("#44AA99", "h"),
+    "deeplab_v3plus": ModelStyle("#332288", "X"),
+    "upsampling_max_unpooling": ModelStyle("#0072B2", "o"),
+    "upsampling_transposed_4": ModelStyle("#D55E00", "D"),
+    "upsampling_transposed_3": ModelStyle("#E69F00", "v"),
+    "upsampling_nearest": ModelStyle("#009E73", "s"),
+    "upsampling_bilinear": ModelStyle("#56B4E9", "^"),
+    "upsampling_sub_pixel": ModelStyle("#CC79A7", "p"),
 }
 
 INK, MUTED, GRID = "#1f2328", "#59636e", "#e4e7eb"

@@ -9,7 +9,8 @@ from collections.abc import Iterable
 
 from bench.errors import UnknownNameError
 
-# Keys of `models.MODELS`, in the order of the paper's Table 1, and the row names it prints.
+# Keys of `models.MODELS` and the names that the paper prints: Table 1 in its order, Tables 3 to 6, the systems that its
+# readers compare it with, and our own study of ways to upsample.
 MODEL_TITLES = {
     "bilinear_interpolation": "Bilinear-Interpolation",
     "segnet_basic": "SegNet-Basic",
@@ -19,6 +20,24 @@ MODEL_TITLES = {
     "fcn_basic_no_addition": "FCN-Basic-NoAddition",
     "fcn_basic_no_dim_reduction": "FCN-Basic-NoDimReduction",
     "fcn_basic_no_addition_no_dim_reduction": "FCN-Basic-NoAddition-NoDimReduction",
+    "segnet": "SegNet",
+    "deeplab_largefov": "DeepLab-LargeFOV",
+    "fcn": "FCN",
+    "fcn_learnt_deconv": "FCN (learnt deconv)",
+    "deconvnet": "DeconvNet",
+    "deconvnet_no_fc": "DeconvNet-NoFC",
+    "fcn_32s": "FCN-32s",
+    "fcn_16s": "FCN-16s",
+    "fcn_8s": "FCN-8s",
+    "u_net": "U-Net",
+    "hypercolumns": "Hypercolumns",
+    "deeplab_v3plus": "DeepLab v3+",
+    "upsampling_max_unpooling": "Max-unpooling",
+    "upsampling_transposed_4": "Transposed convolution, 4 by 4",
+    "upsampling_transposed_3": "Transposed convolution, 3 by 3",
+    "upsampling_nearest": "Nearest neighbour, convolution",
+    "upsampling_bilinear": "Bilinear, convolution",
+    "upsampling_sub_pixel": "Sub-pixel convolution",
 }
 
 # Keys of `bench.data.DATASETS`.

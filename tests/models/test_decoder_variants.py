@@ -28,7 +28,7 @@ PRINTED_MILLIONS = {
     "fcn_basic_no_dim_reduction": 1.625,
     "fcn_basic_no_addition_no_dim_reduction": 1.625,
 }
-all_models = pytest.mark.parametrize("name", MODELS)
+all_models = pytest.mark.parametrize("name", WEIGHTS)
 
 
 @all_models

@@ -128,7 +128,8 @@ def test_the_papers_own_numbers_are_within(results) -> None:
 
 
 def test_the_parameter_counts_of_the_layers_are_within_three_percent_of_the_printed_ones() -> None:
-    derived = dict(zip(MODEL_TITLES, (612224, 1415040, 1415040, 624768, 645312, 643200, 1660800, 1660800), strict=True))
+    weights = (612224, 1415040, 1415040, 624768, 645312, 643200, 1660800, 1660800)
+    derived = dict(zip(list(MODEL_TITLES)[:8], weights, strict=True))
     frame = ours(*((model, "", "", "parameters", "", value) for model, value in derived.items()))
 
     verdicts = [v for v in against_paper(frame, {}) if v.metric == "parameters"]

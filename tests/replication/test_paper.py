@@ -17,6 +17,7 @@ COLUMNS = [("", "", "parameters"), ("", "", "storage_multiplier"), ("", "", "for
     )
     for metric in metrics
 ]
+TABLE_1 = list(MODEL_TITLES)[:8]
 ROWS = {
     "bilinear_interpolation": (
         "0.625 0 24.2  77.9 61.1 43.3 20.83  89.1 90.2 82.7  82.7 52.5 43.8 23.08  93.5 74.1 59.9"
@@ -42,9 +43,9 @@ def test_rows_equal_an_independent_transcription(model: str) -> None:
 def test_table_1_has_every_cell_and_no_other() -> None:
     table = paper_table("T1")
 
-    assert list(table.rows) == list(MODEL_TITLES)
-    assert {row.title for row in table.rows.values()} == set(MODEL_TITLES.values())
-    assert set(table.printed) == {Address(m, metric, w, s) for m in MODEL_TITLES for w, s, metric in COLUMNS}
+    assert list(table.rows) == TABLE_1
+    assert [row.title for row in table.rows.values()] == [MODEL_TITLES[model] for model in TABLE_1]
+    assert set(table.printed) == {Address(m, metric, w, s) for m in TABLE_1 for w, s, metric in COLUMNS}
     assert len(table.printed) == 8 * (3 + 2 * 7)
     assert [address for address, text in table.printed.items() if text == "n/a"] == [
         Address("fcn_basic_no_addition", "storage_multiplier")
@@ -71,7 +72,7 @@ def test_table_1_is_in_range() -> None:
 def test_the_best_scores_are_those_the_paper_sets_in_bold() -> None:
     best = {}
     for weighting, split, metric in COLUMNS[3:]:
-        values = {model: target("T1", model, weighting, split, metric) for model in MODEL_TITLES}
+        values = {model: target("T1", model, weighting, split, metric) for model in TABLE_1}
         best[weighting, split, metric] = max(values, key=lambda model: values[model].value)
 
     bold = dict.fromkeys(best, "fcn_basic_no_dim_reduction")

@@ -85,15 +85,29 @@ def seen(colour: str, matrix: np.ndarray) -> np.ndarray:
     return rgb2lab(np.where(shifted <= 0.0031308, 12.92 * shifted, 1.055 * shifted ** (1 / 2.4) - 0.055))
 
 
-def test_every_model_has_its_own_colour_and_marker() -> None:
+TOGETHER = {  # models that stand in one figure
+    "Table 1": list(MODEL_TITLES)[:8],
+    "Tables 3 to 6": ["segnet", "deeplab_largefov", "fcn", "fcn_learnt_deconv", "deconvnet", "deconvnet_no_fc"],
+    "related": ["segnet", "fcn_32s", "fcn_16s", "fcn_8s", "u_net", "hypercolumns", "deeplab_v3plus"],
+    "upsampling": [model for model in MODEL_TITLES if model.startswith("upsampling_")],
+}
+
+
+def test_every_model_has_a_style() -> None:
     assert list(MODEL_STYLES) == list(MODEL_TITLES)
-    assert len({style.colour for style in MODEL_STYLES.values()}) == 8
-    assert len({style.marker for style in MODEL_STYLES.values()}) == 8
+    assert {model for models in TOGETHER.values() for model in models} == set(MODEL_TITLES)
 
 
+@pytest.mark.parametrize("models", TOGETHER.values(), ids=TOGETHER)
+def test_every_model_has_its_own_colour_and_marker(models: list[str]) -> None:
+    assert len({MODEL_STYLES[model].colour for model in models}) == len(models)
+    assert len({MODEL_STYLES[model].marker for model in models}) == len(models)
+
+
+@pytest.mark.parametrize("models", TOGETHER.values(), ids=TOGETHER)
 @pytest.mark.parametrize("vision", COLOUR_VISION)
-def test_colours_differ_for_every_colour_vision(vision: str) -> None:
-    colours = [seen(style.colour, COLOUR_VISION[vision]) for style in MODEL_STYLES.values()]
+def test_colours_differ_for_every_colour_vision(vision: str, models: list[str]) -> None:
+    colours = [seen(MODEL_STYLES[model].colour, COLOUR_VISION[vision]) for model in models]
     # 2.3 is just noticeable
     assert min(np.linalg.norm(a - b) for a, b in itertools.combinations(colours, 2)) > 7
 

@@ -73,7 +73,7 @@ def test_the_layout_is_the_papers(table: Table) -> None:
         *[("test", name) for name in ("G", "C", "mIoU", "BF")], *[("train", name) for name in ("G", "C", "mIoU")],
     ]  # fmt: skip
     assert list(table.sections()) == ["Cost", "Median frequency balancing", "Natural frequency"]
-    assert [row.title for row in table.rows] == list(MODEL_TITLES.values())
+    assert [row.title for row in table.rows] == list(MODEL_TITLES.values())[:8]
     groups = [row.group for row in table.rows]
     assert (
         groups

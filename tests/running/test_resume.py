@@ -104,7 +104,7 @@ def weights_digest(folder, trial):
     return sha.hexdigest()
 
 
-@pytest.mark.parametrize("model", [*MODELS, "dropout"])
+@pytest.mark.parametrize("model", [*list(MODELS)[:8], "dropout"])  # the others are large
 def test_strict_training_gives_the_same_bits_interrupted_or_not(tmp_path, monkeypatch, model):
     if model == "dropout":
         monkeypatch.setitem(MODELS, "fcn_basic", WithDropout)

@@ -155,7 +155,7 @@ def test_a_constant_counts_and_only_its_file_differs(project: Project) -> None:
     ("name", "touched"),
     [
         ("models/blocks", lambda kind, model, dataset: True),
-        ("models/segnet_basic", lambda kind, model, dataset: model.startswith("segnet")),
+        ("models/segnet_basic", lambda kind, model, dataset: model.startswith("segnet_basic")),
         ("bench/data/class_weights", lambda kind, model, dataset: kind == "training"),
         ("bench/data/road_scenes_objects", lambda kind, model, dataset: dataset == "road_scenes"),
         ("bench/data/camvid_classes", lambda kind, model, dataset: True),
