@@ -7,12 +7,16 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Collection
 from pathlib import Path
 from typing import NamedTuple
+
+from bench.study.sources import ROOMS
 
 MARK = re.compile(r"^\s*Deviation:\s*(.*)$")
 OTHER_SECTION = re.compile(r"^\s*(Args|Returns|Raises|Edge cases|Source|Formula):")
 ROOT = Path(__file__).resolve().parents[2]
+TRACED = tuple(f"{room}/" for room in ROOMS)
 
 
 class Deviation(NamedTuple):
@@ -22,10 +26,15 @@ class Deviation(NamedTuple):
     text: str
 
 
-def collect_deviations(root: Path = ROOT) -> list[Deviation]:
+def collect_deviations(root: Path = ROOT, sources: Collection[str] | None = None) -> list[Deviation]:
     """Returns every `Deviation:` of models/*.py and bench/**/*.py under `root`, in order of file and line.
 
     An entry runs from its mark to the next blank line, the next section or a line indented less than the mark.
+
+    Args:
+        root: the folder of models/ and bench/.
+        sources: the files that some trials' numbers come from (`Trial.sources`): of the rooms that are traced, only
+            these count, so that another network or data set departs from nothing here. None: all files count.
 
     Raises:
         SyntaxError: a source file is not Python.
@@ -33,8 +42,10 @@ def collect_deviations(root: Path = ROOT) -> list[Deviation]:
     files = sorted((root / "models").glob("*.py")) + sorted((root / "bench").rglob("*.py"))
     found: list[Deviation] = []
     for file in files:
-        tree = ast.parse(file.read_text(encoding="utf-8"), filename=str(file))
         place = file.relative_to(root).as_posix()
+        if sources is not None and place.startswith(TRACED) and place not in sources:
+            continue
+        tree = ast.parse(file.read_text(encoding="utf-8"), filename=str(file))
         for name, docstring in _docstrings(tree, ()):
             found += [Deviation(f"{place} · {name}" if name else place, text) for text in _entries(docstring)]
     return found

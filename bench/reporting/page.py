@@ -100,7 +100,7 @@ def write_report(
         "stale_legend": stale.legend,
         "why_command": f"bench status --suite {suite} --profile {profile} --why",
         "costs": cost_table(shown.rows, stale),
-        "deviations": collect_deviations(),
+        "deviations": collect_deviations(sources={path for trial in planned for path in trial.sources}),
         "run_command": f"bench run --suite {suite} --profile {profile}",
         "report_command": f"bench report --suite {suite} --profile {profile}",
     }

@@ -57,6 +57,13 @@ def test_every_marked_paragraph_is_found_with_its_place(tree: Path) -> None:
     ]
 
 
+def test_of_the_traced_rooms_only_the_files_of_the_trials_count(tree: Path) -> None:
+    (tree / "bench" / "reporting").mkdir()
+    (tree / "bench" / "reporting" / "table.py").write_text('"""Deviation: rounded."""\n')
+    found = [deviation.where for deviation in collect_deviations(tree, sources={"bench/data/reader.py"})]
+    assert found == ["bench/data/reader.py", "bench/reporting/table.py"]
+
+
 def test_a_folder_without_code_has_none(tmp_path: Path) -> None:
     assert collect_deviations(tmp_path) == []
 
