@@ -10,6 +10,9 @@ import click
 
 from bench.cli.options import study_of
 from bench.errors import ConfigError
+from bench.study.catalog import resolve
+
+VARIABLES = {"camvid": "BENCH_CAMVID", "sun_rgbd": "BENCH_SUNRGBD", "pascal_voc": "BENCH_VOC"}
 
 
 @click.group()
@@ -52,7 +55,7 @@ def add(ctx: click.Context, name: str, path: Path) -> None:
     dataset, spec = dataset_of(ctx, name)
     if dataset.add is None:
         raise ConfigError(f"{dataset.title} is drawn on the fly; there is nothing to add")
-    say_where(dataset, dataset.add(path, spec.options))
+    say_where(name, dataset, dataset.add(path, spec.options))
 
 
 @data.command()
@@ -68,20 +71,20 @@ def fetch(ctx: click.Context, name: str, url: str | None) -> None:
         raise ConfigError(f"{dataset.title} has no public archive; there is nothing to fetch")
     with download_progress() as progress:
         folder = dataset.fetch(url or spec.url, spec.options, progress)
-    say_where(dataset, folder)
+    say_where(name, dataset, folder)
 
 
-def say_where(dataset: Any, folder: Path) -> None:
+def say_where(name: str, dataset: Any, folder: Path) -> None:
     """Says where a checked copy is, and when trials would look elsewhere."""
     click.echo(f"a checked copy of {dataset.title} is in '{folder}'")
     if dataset.locate is not None and (used := dataset.locate()) != folder:
-        click.echo(f"note: BENCH_CAMVID is set, so trials use '{used}'; unset it to use this copy", err=True)
+        variable = VARIABLES[resolve("data set", name, VARIABLES)]
+        click.echo(f"note: {variable} is set, so trials use '{used}'; unset it to use this copy", err=True)
 
 
 def dataset_of(ctx: click.Context, name: str) -> tuple[Any, Any]:
     """Returns the entry of DATASETS and the spec in the study for a data set's name."""
     from bench.data import DATASETS
-    from bench.study.catalog import resolve
 
     study = study_of(ctx)
     key = resolve("data set", name, study.datasets)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bench.data import camvid, camvid_classes, download, road_scenes
+from bench.data import camvid, camvid_classes, download, pascal_voc, road_scenes, sun_rgbd, sun_rgbd_classes
 from bench.data.cache import load_cached
 from bench.data.class_weights import class_frequencies, median_frequency_weights, weights_for
 from bench.data.split import IGNORE_INDEX, SPLITS, Dataset, Options, Split, SplitReport
@@ -52,6 +52,26 @@ DATASETS: dict[str, Dataset] = {
         palette=camvid_classes.PALETTE,
         load=road_scenes.load,
         source_files=_no_files,
+    ),
+    "sun_rgbd": Dataset(
+        title="SUN RGB-D",
+        class_names=sun_rgbd_classes.CLASS_NAMES,
+        palette=sun_rgbd_classes.PALETTE,
+        load=sun_rgbd.load,
+        source_files=sun_rgbd.source_files,
+        locate=sun_rgbd.locate,
+        verify=sun_rgbd.verify,
+        add=sun_rgbd.add,
+    ),
+    "pascal_voc": Dataset(
+        title="Pascal VOC 2012",
+        class_names=pascal_voc.CLASS_NAMES,
+        palette=pascal_voc.PALETTE,
+        load=pascal_voc.load,
+        source_files=pascal_voc.source_files,
+        locate=pascal_voc.locate,
+        verify=pascal_voc.verify,
+        add=pascal_voc.add,
     ),
 }
 

@@ -41,7 +41,12 @@ MODEL_TITLES = {
 }
 
 # Keys of `bench.data.DATASETS`.
-DATASET_TITLES = {"camvid": "CamVid", "road_scenes": "RoadScenes (synthetic)"}
+DATASET_TITLES = {
+    "camvid": "CamVid",
+    "road_scenes": "RoadScenes (synthetic)",
+    "sun_rgbd": "SUN RGB-D",
+    "pascal_voc": "Pascal VOC 2012",
+}
 
 WEIGHTING_TITLES = {
     "median_frequency": "median frequency balancing",

@@ -18,6 +18,8 @@ from bench.study.catalog import DATASET_TITLES, METRIC_TITLES, MODEL_TITLES, WEI
 from bench.study.specs import Spec, Study, SuiteSpec, Tolerances, TolerancesSpec
 from bench.study.yaml_source import KeyPath, YamlSource, read_yaml, shown
 
+# Data sets of files whose pixels nobody has fixed yet: what a user brings is checked for its number and its form.
+MAY_LACK_DIGESTS = ("sun_rgbd", "pascal_voc")
 PROFILE_NAMES = ("smoke", "mini", "paper")
 
 # Metrics whose tolerance is relative to the expected value; the scores of METRIC_TITLES take absolute ones.
@@ -126,7 +128,8 @@ def _contradictions(study: Study) -> Iterator[Problem]:
     yield from _unknown("profile", study.profiles, PROFILE_NAMES, ("profiles",))
     yield from _unknown("data set", study.datasets, DATASET_TITLES, ("datasets",))
     for name, dataset in study.datasets.items():
-        if (dataset.sha256 is None) == (dataset.seed is None):
+        given = (dataset.sha256 is not None) + (dataset.seed is not None)
+        if given > 1 or (given == 0 and name not in MAY_LACK_DIGESTS):
             yield ("datasets", name), "needs either `sha256` (a data set of files) or `seed` (a drawn one)"
     for name, profile in study.profiles.items():
         yield from _repeated("seed", profile.seeds, ("profiles", name, "seeds"))

@@ -46,9 +46,10 @@ def write_camvid(root: Path) -> dict:
 
 @pytest.fixture(autouse=True)
 def data_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Every test has its own BENCH_DATA, and none sees the user's CamVid."""
+    """Every test has its own BENCH_DATA, and none sees the user's data sets."""
     monkeypatch.setenv("BENCH_DATA", str(tmp_path / "home"))
-    monkeypatch.delenv("BENCH_CAMVID", raising=False)
+    for name in ("CAMVID", "SUNRGBD", "VOC", "LIST_FILES"):
+        monkeypatch.delenv(f"BENCH_{name}", raising=False)
     return tmp_path / "home"
 
 

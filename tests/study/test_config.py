@@ -221,3 +221,15 @@ def test_the_schema_describes_every_key() -> None:
         assert shape["additionalProperties"] is False
         for name, field in shape["properties"].items():
             assert field.get("description"), f"{shape['title']}.{name} has no description"
+
+
+@pytest.mark.parametrize("name", ["sun_rgbd", "pascal_voc"])
+def test_a_data_set_that_nobody_has_fixed_may_lack_digests_but_not_have_a_seed_as_well(
+    changed: Changed, name: str
+) -> None:
+    counts = f"  {name}: {{train: 5, val: 2, test: 3"
+    study = changed("profiles:\n", f"{counts}}}\nprofiles:\n")
+    assert study.datasets[name].options == {"train": 5, "val": 2, "test": 3}
+    digests = ", ".join(f"{split}: {'a' * 64}" for split in ("train", "val", "test"))
+    with pytest.raises(ConfigError, match=rf"datasets\.{name}: needs either `sha256` .* or `seed`"):
+        changed("profiles:\n", f"{counts}, seed: 1, sha256: {{{digests}}}}}\nprofiles:\n")
