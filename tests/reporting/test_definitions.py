@@ -266,3 +266,19 @@ def test_the_page_has_the_rescored_table_of_all_protocols():
     rows = [line for line in done.output.splitlines() if line.startswith("|")]
     assert [row.replace(" †", "") for row in rows] == table, "copy the rows of this command into docs/metrics.md"
     assert len(table) == 2 + 2 * 8
+
+
+def test_the_ranges_in_the_text_are_those_of_the_table():
+    table = re.search(r"<!-- rescore: begin -->\n(.*)<!-- rescore: end -->", PAGE, re.DOTALL)[1].splitlines()
+    heads, _, *rows = ([cell.strip() for cell in line.strip("|").split("|")] for line in table)
+
+    def moved(name):
+        column = heads.index(f"BF {name}")
+        found = [float(row[column].split()[0]) - float(row[heads.index("BF paper")].split()[0]) for row in rows]
+        low, high = sorted(abs(value) for value in (min(found), max(found)))
+        return f"{low:.2f} to {high:.2f}"
+
+    text = " ".join(PAGE.split())
+    assert f"in place of one to one adds {moved('distance')} points" in text
+    assert f"rounded up to 2 px {moved('davis')};" in text
+    assert f"that touch void takes {moved('paper-void-masked')} away" in text
