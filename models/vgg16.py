@@ -29,6 +29,8 @@ STAGES = ((64, 64), (128, 128), (256, 256, 256), (512, 512, 512), (512, 512, 512
 TORCHVISION_LAYERS = (0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24, 26, 28)
 # Dropout follows the pooling of these stages in the networks that have it there (pool3, pool4, pool5).
 DROPOUT_STAGES = (2, 3, 4)
+# VGG16's first two fully connected layers as convolutions: their block, and the shape of their weights.
+FULLY_CONNECTED = {"classifier.0": ("fc6", (4096, 512, 7, 7)), "classifier.3": ("fc7", (4096, 4096, 1, 1))}
 
 
 def atrous_conv(in_channels: int, out_channels: int, dilation: int) -> nn.Conv2d:
@@ -133,6 +135,21 @@ def load_vgg16(model: nn.Module, state: Mapping[str, Tensor], *, include_classif
         parameter.copy_(values.view_as(parameter))
 
 
+def has_vgg16_classifier(model: nn.Module) -> bool:
+    """Says whether a network's `fc6` and `fc7` are VGG16's own, so that `load_vgg16` can fill them too.
+
+    So are FCN's. DeepLab's and DeconvNet's have other kernels and fewer channels, and start from He initialisation.
+    """
+    layers = {block: (_first_convolution(model, block), shape) for block, shape in FULLY_CONNECTED.values()}
+    return all(layer is not None and tuple(layer.weight.shape) == shape for layer, shape in layers.values())
+
+
+def _first_convolution(model: nn.Module, block: str) -> nn.Conv2d | None:
+    """Returns the first convolution of a network's block, if it has the block."""
+    modules = getattr(model, block, nn.Module()).modules()
+    return next((layer for layer in modules if isinstance(layer, nn.Conv2d)), None)
+
+
 def _inputs() -> tuple[int, ...]:
     """Returns the input channels of the five stages."""
     return (3, *(widths[-1] for widths in STAGES[:-1]))
@@ -146,11 +163,10 @@ def _pairs(model: nn.Module, include_classifier: bool) -> Iterator[tuple[str, nn
         raise ValueError(f"{type(model).__name__} has no VGG16 encoder to load weights into; leave the weights out")
     named = [(f"features.{number}", layer) for number, layer in zip(TORCHVISION_LAYERS, layers, strict=True)]
     if include_classifier:
-        for name, block in (("classifier.0", "fc6"), ("classifier.3", "fc7")):
-            found = [layer for layer in getattr(model, block, nn.Module()).modules() if isinstance(layer, nn.Conv2d)]
-            if not found:
+        for name, (block, _) in FULLY_CONNECTED.items():
+            if (layer := _first_convolution(model, block)) is None:
                 raise ValueError(f"{type(model).__name__} has no {block} for '{name}'; load without the classifier")
-            named.append((name, found[0]))
+            named.append((name, layer))
     for name, layer in named:
         for kind, parameter in layer.named_parameters():
             yield f"{name}.{kind}", parameter

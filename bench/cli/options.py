@@ -29,9 +29,9 @@ def options(*decorators: Callable[[F], F]) -> Callable[[F], F]:
     return decorate
 
 
-SUITE = click.option("--suite", required=True, metavar="NAME", help="Suite in bench.yaml, e.g. decoder-variants.")
+SUITE = click.option("--suite", required=True, metavar="NAME", help="Suite or group of suites in bench.yaml, e.g. decoder-variants.")
 PROFILE = click.option("--profile", default="smoke", show_default=True, metavar="NAME", help="smoke, mini or paper.")
-ONE_SUITE = click.option("--suite", metavar="NAME", help="Only this suite. Default: all in bench.yaml.")
+ONE_SUITE = click.option("--suite", metavar="NAME", help="Only this suite, or group of suites. Default: all in bench.yaml.")
 ONE_PROFILE = click.option("--profile", metavar="NAME", help="Only this profile. Default: those with results.")
 RESULTS = click.option(
     "--results",
@@ -66,12 +66,15 @@ def planned(study: Study, suite: str | None, profile: str | None, results: Path)
     """Returns the trials of each suite and profile that is meant: named, or with a results folder."""
     from bench.study.catalog import resolve
     from bench.study.trials import plan as plan_trials
+    from bench.study.trials import suites_of
 
-    suites = [resolve("suite", suite, study.suites)] if suite else list(study.suites)
+    suites = suites_of(study, suite) if suite else list(study.suites)
     found = []
     for name in suites:
         if profile:
-            found.append(plan_trials(study, name, profile))
+            scale = resolve("profile", profile, study.profiles)
+            if suite or scale in study.suites[name].runs:
+                found.append(plan_trials(study, name, scale))
         else:
             found += [
                 plan_trials(study, name, p)

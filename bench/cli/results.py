@@ -88,26 +88,30 @@ def check(
     from bench.reporting.console import print_verdicts
     from bench.results.store import load_results
     from bench.study.trials import plan as plan_trials
+    from bench.study.trials import suites_of
 
-    study = study_of(ctx)
-    trials = plan_trials(study, suite, profile)
-    if exact:
-        if update_baseline or reason:
-            raise ConfigError("--exact only compares; leave out --update-baseline and --reason")
-        sys.exit(_check_exactly(trials, results, against))
-    found = load_results(results, suite=trials[0].suite, profile=trials[0].profile)
-    for problem in found.problems:
-        click.echo(f"warning: {problem}", err=True)
-    if update_baseline:
-        if not reason:
-            raise ConfigError("--update-baseline needs --reason TEXT, so that the file says why it changed")
-        click.echo(f"baseline: {save_baseline(found.rows, trials, ctx.obj.parent, reason)}")
-        return
-    if reason:
+    if exact and (update_baseline or reason):
+        raise ConfigError("--exact only compares; leave out --update-baseline and --reason")
+    if update_baseline and not reason:
+        raise ConfigError("--update-baseline needs --reason TEXT, so that the file says why it changed")
+    if reason and not update_baseline:
         raise ConfigError("--reason goes with --update-baseline")
-    verdicts = verdicts_of(found.rows, trials, study, against, ctx.obj.parent)
-    print_verdicts(verdicts, trials, against)
-    sys.exit(exit_code(verdicts))
+    study = study_of(ctx)
+    codes = []
+    for trials in [plan_trials(study, name, profile) for name in suites_of(study, suite)]:
+        if exact:
+            codes.append(_check_exactly(trials, results, against))
+            continue
+        found = load_results(results, suite=trials[0].suite, profile=trials[0].profile)
+        for problem in found.problems:
+            click.echo(f"warning: {problem}", err=True)
+        if update_baseline:
+            click.echo(f"baseline: {save_baseline(found.rows, trials, ctx.obj.parent, reason)}")
+            continue
+        verdicts = verdicts_of(found.rows, trials, study, against, ctx.obj.parent)
+        print_verdicts(verdicts, trials, against)
+        codes.append(exit_code(verdicts))
+    sys.exit(1 if 1 in codes else max(codes, default=0))
 
 
 def _check_exactly(trials: Sequence[Trial], results: Path, against: str) -> int:

@@ -87,9 +87,9 @@ def execute(
     go_on = f"go on with: {same_command(ctx)}"
     try:
         with Signals(f"stopped before the first trial; {go_on}") as signals:
-            from bench.study.trials import plan as plan_trials
+            from bench.study.trials import plan_all
 
-            trials = plan_trials(study_of(ctx), suite, profile, models, weightings, seeds)
+            trials = plan_all(study_of(ctx), suite, profile, models, weightings, seeds)
             fork_server.start()  # it imports torch while we do
             import torch
             from rich.console import Console
@@ -129,4 +129,4 @@ def _say(ctx: click.Context, summary: Summary, trials: Sequence[Trial], results:
         click.echo(f"next: {same_command(ctx, 'run')}")
     else:
         elsewhere = "" if results == Path("results") else f" --results {results}"
-        click.echo(f"next: bench report --suite {trials[0].suite} --profile {trials[0].profile}{elsewhere}")
+        click.echo(f"next: bench report --suite {ctx.params['suite']} --profile {trials[0].profile}{elsewhere}")

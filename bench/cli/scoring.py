@@ -12,6 +12,7 @@ from bench.cli.options import PROFILE, RESULTS, SELECTION, SUITE, options, study
 from bench.errors import ConfigError, ResultsError, one_line
 
 if TYPE_CHECKING:
+    from bench.data import Dataset
     from bench.scoring.definition import Definition
     from bench.scoring.rescoring import Rescored
     from bench.study.config import Study
@@ -80,6 +81,7 @@ def rescore(
     Every trial stores what its scores on the test split were counted from. Values are means over seeds, with their
     standard deviation. Trials that cannot be scored are named. Exit code: 0, or 2 where nothing can be scored.
     """
+    from bench.data import dataset_of
     from bench.scoring.output import check_out
     from bench.scoring.rescoring import rescore_trials
     from bench.scoring.tables import rescored_as
@@ -89,7 +91,7 @@ def rescore(
     check_out(out)
     trials = plan_trials(study_of(ctx), suite, profile, models, weightings, seeds)
     suite, profile = trials[0].suite, trials[0].profile
-    definition = _definition(trials[0].dataset, **given)
+    definition = _definition(dataset_of(trials[0].dataset, trials[0].dataset_options), **given)
     rescored = rescore_trials(results, trials, definition)
     for problem in rescored.problems:
         click.echo(f"warning: {problem}", err=True)
@@ -154,7 +156,7 @@ def score(
     They are scored at the size of the largest profile that uses the data set (camvid: 360x480), unless another is named
     with --profile, or --height and --width. Every pixel has to have a class; void in the labels counts nowhere.
     """
-    from bench.data import DATASETS, load_split
+    from bench.data import dataset_of, load_split
     from bench.scoring.definition import score_maps
     from bench.scoring.output import check_out
     from bench.scoring.predictions import Reading, read_predictions, shown
@@ -165,12 +167,12 @@ def score(
     check_out(out)
     study = study_of(ctx)
     dataset = resolve("data set", dataset, study.datasets)
-    definition = _definition(dataset, **given)
+    entry = dataset_of(dataset, study.datasets[dataset].options)
+    definition = _definition(entry, **given)
     if encoding == "palette" and first_id != "0":
         raise ConfigError("--first-id is about --encoding ids; a palette has no ids")
     size = _size(study, dataset, profile, height, width)
     _check_memory(study, dataset, split, size)
-    entry = DATASETS[dataset]
     labels = load_split(dataset, split, *size, study.datasets[dataset].options)
     reading = Reading(size, entry.class_names, entry.palette, encoding, int(first_id), resize is not None)
     maps, extra = read_predictions(predictions, labels.names, reading)
@@ -239,12 +241,11 @@ def export(
 
 
 def _definition(
-    dataset: str, protocols: tuple[str, ...], divisor: Literal["union", "gt"], average: str, classes: str | None
+    dataset: Dataset, protocols: tuple[str, ...], divisor: Literal["union", "gt"], average: str, classes: str | None
 ) -> Definition:
-    from bench.data import DATASETS
     from bench.scoring.definition import definition_of
 
-    return definition_of(protocols, divisor, average, classes, DATASETS[dataset].class_names)
+    return definition_of(protocols, divisor, average, classes, dataset.class_names)
 
 
 def _size(study: Study, dataset: str, profile: str | None, height: int | None, width: int | None) -> tuple[int, int]:

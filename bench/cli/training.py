@@ -40,9 +40,9 @@ def plan(
     """
     from bench.reporting.console import print_plan
     from bench.results.store import outcome
-    from bench.study.trials import plan as plan_trials
+    from bench.study.trials import plan_all
 
-    trials = plan_trials(study_of(ctx), suite, profile, models, weightings, seeds)
+    trials = plan_all(study_of(ctx), suite, profile, models, weightings, seeds)
     outcomes = [outcome(results, trial) for trial in trials]
     from bench.running.device import resolve_device
     from bench.running.estimate import estimate_missing

@@ -28,6 +28,14 @@ log = logging.getLogger(__name__)
 def load_cached(name: str, dataset: Dataset, split: str, height: int, width: int, options: Options) -> Split:
     """Returns a split from the cache, or loads it and puts it there.
 
+    Args:
+        name: of the data set in the study: two data sets of one reader have entries of their own.
+        dataset: its entry, from `bench.data.dataset_of`.
+        split: train, val or test.
+        height: rows, px.
+        width: columns, px.
+        options: what the study says about the data set.
+
     Raises:
         DataError: as `dataset.load`. A damaged entry is rebuilt and a folder that cannot be written means no
             cache; both are logged as warnings, neither changes the data or stops the run.

@@ -6,6 +6,7 @@
 
 Void leaves this module as IGNORE_INDEX. Images come sorted by name, with and without the list files,
 so that a split has one order. Nothing is returned unless every file of the split is as it should be.
+With option `drives: separate` the images are split as in `camvid_drives`; the files stay where they are.
 
 Source: protocol §1; the order is the one of the authors' test_segmentation_camvid.py.
 """
@@ -23,6 +24,7 @@ import numpy as np
 from PIL import Image
 
 from bench.data.camvid_classes import CLASS_NAMES
+from bench.data.camvid_drives import separate_places
 from bench.data.png import check_file, read_png
 from bench.data.split import (
     IGNORE_INDEX,
@@ -116,20 +118,30 @@ def _read_list(listing: Path) -> Iterator[str]:
 def source_files(split: str, options: Options) -> list[Path]:
     """Returns the image and label files of a split, in reading order, after checking their number."""
     root = locate()
-    names = checked_names(root, split, options)
-    return [root / folder / f"{name}.png" for name in names for folder in (split, f"{split}annot")]
+    places = checked_places(root, split, options)
+    return [root / folder / f"{name}.png" for name, at in places for folder in (at, f"{at}annot")]
 
 
-def checked_names(root: Path, split: str, options: Options) -> list[str]:
-    """Returns the names of a split; raises DataError where their number is not the one in the options."""
-    names, expected = list_names(root, split), expected_count("camvid", split, options)
-    if len(names) != expected:
-        raise DataError(f"CamVid {split} in {root}: {len(names)} images, expected {expected}; {TO_BRING_IT}")
-    return names
+def checked_places(root: Path, split: str, options: Options) -> list[tuple[str, str]]:
+    """Returns the name and the published split of each image of a split, in order of name.
+
+    Raises:
+        DataError: see `list_names`; their number is not the one in the options; or options["drives"] is neither
+            shared (the published split) nor separate.
+    """
+    drives, expected = options.get("drives", "shared"), expected_count("camvid", split, options)
+    if drives not in ("shared", "separate"):
+        raise DataError(f"camvid: option 'drives' must be shared or separate, got {drives!r}")
+    separate = drives == "separate"
+    places = separate_places(root, split, list_names) if separate else dict.fromkeys(list_names(root, split), split)
+    if len(places) != expected:
+        called = f"{split}{' of separate drives' if separate else ''}"
+        raise DataError(f"CamVid {called} in {root}: {len(places)} images, expected {expected}; {TO_BRING_IT}")
+    return sorted(places.items())
 
 
 def read_pair(root: Path, split: str, name: str) -> tuple[np.ndarray, np.ndarray]:
-    """Returns one image (360,480,3) uint8 and its labels (360,480) uint8 as in the file (void 11).
+    """Returns one image (360,480,3) uint8 of a published split and its labels (360,480) uint8 as in the file (void 11).
 
     Raises:
         DataError: a file is missing, damaged, of another size or mode, or has a label above 11.
@@ -155,8 +167,8 @@ def read_split(root: Path, split: str, options: Options) -> Iterator[tuple[str, 
             have the SHA-256 in options["sha256"][split], where there is one.
     """
     sha = hashlib.sha256()
-    for name in checked_names(root, split, options):
-        image, labels = read_pair(root, split, name)
+    for name, place in checked_places(root, split, options):
+        image, labels = read_pair(root, place, name)
         sha.update(name.encode())
         sha.update(image.tobytes())
         sha.update(labels.tobytes())
@@ -199,7 +211,8 @@ def load(split: str, height: int, width: int, options: Options) -> Split:
         split: train, val or test.
         height: rows, px.
         width: columns, px.
-        options: images per split, and optionally `sha256`: split to digest over its decoded pixels.
+        options: images per split, and optionally `sha256`: split to digest over its decoded pixels, and `drives`:
+            separate for a split without shared drives, shared for the published one.
 
     Raises:
         DataError: the data set is missing, damaged or not the published one; the message names the file.

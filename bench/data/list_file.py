@@ -214,6 +214,7 @@ def label_reader(options: Options) -> ReadLabels:
     allowed = f"{values[0]}-{values[-1]} (class)"
     if (void := options.get("void")) is not None:
         allowed += f" and {void} (void)"
+    allowed += f", for the {len(values)} class_names of the data set"
 
     def read(pair: Pair, size: tuple[int, int]) -> np.ndarray:
         return class_ids(read_ids(pair.labels, size), ids, pair.labels, allowed)

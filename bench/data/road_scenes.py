@@ -9,7 +9,6 @@ fine detail matter, not colour.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from functools import partial
 
@@ -18,19 +17,11 @@ import numpy as np
 from bench.data import road_scenes_objects as objects
 from bench.data import road_scenes_street as streets
 from bench.data.camvid_classes import CLASS_NAMES
-from bench.data.road_scenes_canvas import CLOUDS, GRAIN, TILE, Camera, Canvas, Colour, Dice, noise_tile
-from bench.data.split import IGNORE_INDEX, SPLITS, Options, Split, check_request, expected_count, pixel_digest
+from bench.data.road_scenes_canvas import Camera, Canvas, Dice
+from bench.data.road_scenes_drives import draw_frame, drives_of
+from bench.data.road_scenes_light import SKIES, draw_bonnet, light_scene
+from bench.data.split import SPLITS, Options, Split, check_request, expected_count, pixel_digest
 from bench.errors import DataError
-
-SKIES: tuple[Colour, ...] = (
-    (232, 236, 240),
-    (176, 202, 230),
-    (206, 210, 214),
-    (150, 184, 226),
-    (188, 190, 194),
-)
-# Grey levels of texture per class (0-10), then void. Trees and buildings are rough, the sky is smooth.
-_GRAIN = (2.0, 9.0, 6.0, 7.0, 9.0, 16.0, 6.0, 10.0, 5.0, 8.0, 8.0, 8.0)
 
 
 def draw_scene(seed: int, split: str, index: int, height: int, width: int) -> tuple[np.ndarray, np.ndarray]:
@@ -65,31 +56,12 @@ def draw_scene(seed: int, split: str, index: int, height: int, width: int) -> tu
     )
     canvas = Canvas(height, width, camera, sky)
     canvas.frame(0, canvas.cols, 0, canvas.rows, canvas.colour(sky), streets.SKY)
-    _draw_standing(canvas, dice, street)
+    objects.draw_standing(canvas, dice, street, streets.plan_both_sides(dice, street))
     _draw_moving(canvas, dice, street)
     if dice.chance(0.3):
-        _draw_bonnet(canvas, dice)
+        draw_bonnet(canvas, dice)
     image, labels = canvas.picture()
-    return _light(image, labels, dice, dusk, camera.horizon / (2 * height)), labels
-
-
-def _draw_standing(canvas: Canvas, dice: Dice, street: streets.Street) -> None:
-    """Paints the street itself, far to near."""
-    streets.close_view(canvas, dice.branch(0), street)
-    streets.draw_ground(canvas, dice.branch(1), street)
-    plots = [plot for side in (-1, 1) for plot in streets.plan_plots(dice, street, side)]
-    streets.cast_shadows(canvas, dice.branch(2), street, plots)
-    for number, plot in sorted(enumerate(plots, 3), key=lambda numbered: -numbered[1].z0):
-        own, front = dice.branch(number), plot.side * street.front(plot.side)
-        if plot.kind == "building":
-            streets.draw_building(canvas, own, street, plot)
-        if plot.kind in ("trees", "fence"):
-            z = plot.z1
-            while z > max(plot.z0, 2.5):
-                objects.draw_tree(canvas, own, front + plot.side * own.between(1.5, 4), z)
-                z -= own.between(3, 6)
-        if plot.kind == "fence":
-            streets.draw_fence(canvas, own, front, plot.z0, plot.z1)
+    return light_scene(image, labels, dice, dusk, camera.horizon / (2 * height)), labels
 
 
 def _draw_moving(canvas: Canvas, dice: Dice, street: streets.Street) -> None:
@@ -155,46 +127,6 @@ def _draw_moving(canvas: Canvas, dice: Dice, street: streets.Street) -> None:
         draw()
 
 
-def _draw_bonnet(canvas: Canvas, dice: Dice) -> None:
-    """Paints the front of the car that carries the camera: void, as in CamVid's evening drive."""
-    rise = canvas.rows * dice.between(0.04, 0.09)
-    first = math.ceil(canvas.rows - rise)
-    part = (np.arange(first, canvas.rows) + 0.5 - (canvas.rows - rise)) / rise
-    half = canvas.cols * 0.62 * np.sqrt(np.minimum(np.maximum(part, 0), 1))
-    middle = canvas.cols * dice.between(0.4, 0.6)
-    colour = canvas.colour(dice.pick(objects.BODYWORK))
-    canvas.row_spans(first, middle - half, middle + half, colour, IGNORE_INDEX)
-
-
-def _light(image: np.ndarray, labels: np.ndarray, dice: Dice, dusk: bool, horizon: float) -> np.ndarray:
-    """Returns the image (H,W,3) uint8 with clouds, texture, the light of the hour and the camera's noise."""
-    height, width = labels.shape
-    is_sky = labels == streets.SKY
-    # Clouds and the sky's gradient belong to the scene and scale with the picture; texture and noise do not.
-    start = dice.whole(0, TILE - 1)
-    rows, columns = (np.arange(height) * 220 // height + start) % TILE, np.arange(width) * 250 // width
-    clouds = noise_tile(CLOUDS)[rows[:, None], columns] * np.float32(dice.between(4, 42))
-    gradient = (np.arange(height) / max(height * horizon, 1.0)).astype(np.float32)[:, None] - np.float32(0.5)
-    sky = clouds + gradient * np.float32(dice.between(0, 60))
-    texture = noise_tile(GRAIN)[((np.arange(height) + start) % TILE)[:, None], np.arange(width) % TILE]
-    grain = np.array(_GRAIN, np.float32)[np.minimum(labels, len(_GRAIN) - 1)] * texture
-    image += np.where(is_sky, sky, grain * np.float32(dice.between(0.7, 1.6)))[:, :, None]
-    if dusk:
-        level = dice.between(0.3, 0.5)
-        gain = (level, level * dice.between(1.0, 1.05), level * dice.between(1.02, 1.18))
-    else:
-        level = dice.between(0.72, 1.12)
-        gain = (level * dice.between(0.97, 1.05), level, level * dice.between(0.92, 1.04))
-    image *= np.array(gain, np.float32)
-    # The sky is brighter than the street: by day often beyond what the camera holds, in the evening by far.
-    glare = dice.between(1.2, 2.0) if dusk else dice.between(1.0, 1.4)
-    image *= np.where(is_sky, np.float32(glare), np.float32(1))[:, :, None]
-    amount = np.float32(dice.between(0.02, 0.06))
-    noise = dice.octets(image.size * 2).astype(np.float32).reshape(2, *image.shape)
-    image += (noise[0] + noise[1] - np.float32(255)) * amount
-    return np.minimum(np.maximum(image + np.float32(0.5), 0), 255).astype(np.uint8)
-
-
 def load(split: str, height: int, width: int, options: Options) -> Split:
     """Draws one split.
 
@@ -202,10 +134,12 @@ def load(split: str, height: int, width: int, options: Options) -> Split:
         split: train, val or test.
         height: rows, px.
         width: columns, px.
-        options: images per split and `seed`.
+        options: images per split, `seed` and, for images that come in drives, `drives`: shared or separate (see
+            `road_scenes_drives`).
 
     Raises:
-        DataError: the options hold no seed of at least 0, or no number of images for the split.
+        DataError: the options hold no seed of at least 0, no number of images for the split, or `drives` of another
+            kind.
 
     Deviation: the paper has no synthetic images; numbers on RoadScenes show that the suite works and say nothing
         about CamVid.
@@ -216,7 +150,13 @@ def load(split: str, height: int, width: int, options: Options) -> Split:
         raise DataError(f"road_scenes: option 'seed' must be a whole number, at least 0, got {seed!r}")
     images = np.empty((count, height, width, 3), np.uint8)
     labels = np.empty((count, height, width), np.uint8)
-    for index in range(count):
-        images[index], labels[index] = draw_scene(seed, split, index, height, width)
-    names = tuple(f"{split}-{index:05d}" for index in range(count))
+    if "drives" in options:
+        frames = drives_of(split, options)
+        names = tuple(f"drive-{drive:04d}-frame-{frame:03d}" for drive, frame in frames)
+        for index, (drive, frame) in enumerate(frames):
+            images[index], labels[index] = draw_frame(seed, drive, frame, height, width)
+    else:
+        names = tuple(f"{split}-{index:05d}" for index in range(count))
+        for index in range(count):
+            images[index], labels[index] = draw_scene(seed, split, index, height, width)
     return Split(images, labels, names, CLASS_NAMES, pixel_digest(names, images, labels))

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from bench.data import road_scenes_street as streets
 from bench.data.road_scenes_canvas import CROWN, TILE, Canvas, Colour, Dice, noise_tile
 from bench.data.road_scenes_street import BICYCLIST, CAR, PEDESTRIAN, POLE, SIGN, TREE, darker, draw_fence
 from bench.data.split import IGNORE_INDEX
@@ -22,6 +23,24 @@ CLOTHES: tuple[Colour, ...] = (
 SKIN: tuple[Colour, ...] = ((196, 160, 136), (132, 96, 76), (88, 62, 50))
 STEEL: tuple[Colour, ...] = ((82, 84, 86), (140, 140, 138), (46, 48, 50), (176, 176, 172), (92, 80, 64))
 BOARDS: tuple[Colour, ...] = ((36, 66, 140), (176, 36, 40), (216, 214, 208), (206, 180, 60), (40, 104, 70))
+
+
+def draw_standing(canvas: Canvas, dice: Dice, street: streets.Street, plots: list[streets.Plot]) -> None:
+    """Paints the street itself, far to near."""
+    streets.close_view(canvas, dice.branch(0), street)
+    streets.draw_ground(canvas, dice.branch(1), street)
+    streets.cast_shadows(canvas, dice.branch(2), street, plots)
+    for number, plot in sorted(enumerate(plots, 3), key=lambda numbered: -numbered[1].z0):
+        own, front = dice.branch(number), plot.side * street.front(plot.side)
+        if plot.kind == "building":
+            streets.draw_building(canvas, own, street, plot)
+        if plot.kind in ("trees", "fence"):
+            z = plot.z1
+            while z > max(plot.z0, 2.5):
+                draw_tree(canvas, own, front + plot.side * own.between(1.5, 4), z)
+                z -= own.between(3, 6)
+        if plot.kind == "fence":
+            streets.draw_fence(canvas, own, front, plot.z0, plot.z1)
 
 
 def draw_tree(canvas: Canvas, dice: Dice, x: float, z: float) -> None:

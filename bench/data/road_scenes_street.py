@@ -45,6 +45,7 @@ class Street:
     urban: bool
     sun: int  # -1: from the left, 1: from the right, 0: behind clouds
     end: float  # where something closes the view
+    driven: float | None = None  # how far the camera has come along the street, where it belongs to a drive
 
     def front(self, side: int) -> float:
         """Returns how far the building line of a side is from the middle."""
@@ -74,6 +75,11 @@ def plan_plots(dice: Dice, street: Street, side: int) -> list[Plot]:
     return plots
 
 
+def plan_both_sides(dice: Dice, street: Street) -> list[Plot]:
+    """Returns what stands along the left side, then along the right."""
+    return [plot for side in (-1, 1) for plot in plan_plots(dice, street, side)]
+
+
 def draw_ground(canvas: Canvas, dice: Dice, street: Street) -> None:
     """Paints everything below the horizon: verge, pavements, kerbs, road and its markings."""
     camera = canvas.camera
@@ -82,6 +88,7 @@ def draw_ground(canvas: Canvas, dice: Dice, street: Street) -> None:
         return
     z = camera.focal * camera.height / np.maximum(np.arange(first, canvas.rows) + 0.5 - camera.horizon, 0.5)
     middle, scale = camera.column + camera.focal * camera.curve * z, camera.focal / z
+    z = z + (street.driven or 0.0)  # what lies on the ground is left behind
 
     def strip(x0: float, x1: float, colour: int, label: int | None, where: np.ndarray | None = None) -> None:
         left, right = middle + scale * x0, middle + scale * x1
@@ -169,7 +176,9 @@ def draw_building(canvas: Canvas, dice: Dice, street: Street, plot: Plot) -> Non
     if end is not None:
         gable = pitch * (1 - np.abs(end.along / end.length * 2 - 1))
         canvas.panel(end, 0, height + gable, side_stone, label)
-        _draw_windows(canvas, dice, end, storeys, storey, distance, dice.between(0.3, 0.5))
+        # In a drive the house stays what it is when its end goes out of sight: the end has dice of its own.
+        own_dice = dice if street.driven is None else dice.branch(1)
+        _draw_windows(canvas, own_dice, end, storeys, storey, distance, own_dice.between(0.3, 0.5))
     if front is None:
         return
     if pitch:

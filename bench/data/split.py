@@ -62,7 +62,7 @@ class SplitReport:
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """One entry of `DATASETS`.
+    """One entry of `DATASETS`, or what `dataset_of` makes of it for a data set of the study.
 
     Attributes:
         title: the name to print.

@@ -32,11 +32,12 @@ Point = tuple[int, int, int]  # index of w1, theta_alpha and theta_beta in their
 
 @dataclass(frozen=True)
 class Grid:
-    """The values that each parameter may take, in order."""
+    """The values that each parameter may take, in order; theta_gamma has one."""
 
     w1: tuple[float, ...] = (5, 6, 7, 8, 9, 10)
     theta_alpha: tuple[float, ...] = (50, 60, 70, 80, 90, 100)
     theta_beta: tuple[float, ...] = (3, 4, 5, 6, 7, 8, 9, 10)
+    theta_gamma: float = 3
 
     @property
     def axes(self) -> tuple[tuple[float, ...], ...]:
@@ -132,7 +133,7 @@ def _counts(
         if point[1:] not in kernels:
             kernels[point[1:]] = (
                 appearance_kernel(image, chosen.theta_alpha, chosen.theta_beta, normalisation),
-                smoothness_kernel(*image.shape[:2], chosen.theta_gamma, normalisation),
+                smoothness_kernel(image.shape[0], image.shape[1], chosen.theta_gamma, normalisation),
             )
         probabilities = infer(unary, kernels[point[1:]], (chosen.w1, chosen.w2), iterations)
         prediction = probabilities.argmax(axis=0).astype(np.uint8)
@@ -142,7 +143,8 @@ def _counts(
 
 def _parameters(point: Point, grid: Grid) -> CrfParameters:
     """Returns the parameters at a point of the grid."""
-    return CrfParameters(grid.w1[point[0]], grid.theta_alpha[point[1]], grid.theta_beta[point[2]])
+    w1, theta_alpha, theta_beta = (axis[index] for axis, index in zip(grid.axes, point, strict=True))
+    return CrfParameters(w1, theta_alpha, theta_beta, theta_gamma=grid.theta_gamma)
 
 
 def _check(images: Sequence[NDArray[np.uint8]], unaries: Sequence[Floats], labels: Sequence[NDArray[np.uint8]]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -26,3 +28,19 @@ def predict(model: nn.Module, images: Tensor, *, batch_size: int, bf16: bool) ->
             logits = model(images[start : start + batch_size])
             predictions.append(logits.argmax(1).to(torch.uint8))
     return torch.cat(predictions).cpu().numpy()
+
+
+@torch.no_grad()
+def log_probabilities(model: nn.Module, images: Tensor, *, batch_size: int, bf16: bool) -> Iterator[np.ndarray]:
+    """Yields the logarithm of each class's probability, image by image.
+
+    Args:
+        as `predict`
+
+    Yields: float32 (K,H,W), C-contiguous.
+    """
+    model.eval()
+    for start in range(0, len(images), batch_size):
+        with torch.autocast(images.device.type, torch.bfloat16, enabled=bf16):
+            logits = model(images[start : start + batch_size])
+        yield from logits.float().log_softmax(1).cpu().contiguous().numpy()

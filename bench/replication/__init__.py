@@ -4,7 +4,7 @@
     paper_tables.yaml ────► paper.py ───► printed numbers, their unit and decimals ├─► check.py ─► verdicts
     baseline.csv ─────────► baseline.py ► an earlier result of ours ───────────────┘
 
-`exact.py` compares two results folders bit for bit.
+`checkpoints.py` says which rows are those of a reported checkpoint; `exact.py` compares two folders bit for bit.
 
 Imports no torch. Rates are fractions from 0 to 1 in every frame; only a `Target` is in the printed unit.
 """

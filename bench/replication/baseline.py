@@ -3,11 +3,12 @@
     # segnet-bench baseline 1
     # suite: decoder-variants
     # trial: decoder-variants.smoke.segnet_basic.median_frequency.s0 0123456789abcdef
-    model,weighting,split,metric,protocol,value,n
-    segnet_basic,median_frequency,test,global_accuracy,,0.5123,1
+    model,weighting,split,metric,budget,class_name,protocol,value,n
+    segnet_basic,median_frequency,test,global_accuracy,,,,0.5123,1
 
 Lines that start with '#' are provenance; a name that has several values stands on several lines. Values are
-in the units of `bench.replication.scores`.
+in the units of `bench.replication.scores`. Files from before there were budgets have neither that column nor
+class_name, which are "" then.
 """
 
 from __future__ import annotations
@@ -27,9 +28,11 @@ from bench.replication.scores import KEYS
 
 FIRST_LINE = "# segnet-bench baseline 1"
 COLUMNS = (*KEYS, "value", "n")
+ADDED = ("budget", "class_name")  # columns that earlier files do not have
 MAX_BYTES = 4 << 20  # that of a table of the paper has 10 KiB
 
 _WORD = re.compile(r"[a-z0-9_]*")
+_NAME = re.compile(r"[A-Za-z0-9_.,/() -]*")  # of a budget or class
 
 
 @dataclass(frozen=True)
@@ -90,36 +93,42 @@ def read_baseline(path: Path) -> Baseline:
         name, _, value = lines[number][1:].partition(":")
         meta[name.strip()] = (*meta.get(name.strip(), ()), value.strip())
         number += 1
-    header = ",".join(COLUMNS)
-    if number == len(lines) or lines[number] != header:
-        raise ResultsError(f"{path}:{number + 1}: after the '#' lines come the columns '{header}'")
-    rows = [_row(path, place, line) for place, line in enumerate(lines[number + 1 :], start=number + 2)]
+    headers = {",".join(columns): columns for columns in (COLUMNS, [name for name in COLUMNS if name not in ADDED])}
+    columns = headers.get(lines[number]) if number < len(lines) else None
+    if columns is None:
+        raise ResultsError(f"{path}:{number + 1}: after the '#' lines come the columns '{','.join(COLUMNS)}'")
+    rows = [_row(path, place, line, columns) for place, line in enumerate(lines[number + 1 :], start=number + 2)]
     if not rows:
         raise ResultsError(f"{path}:{number + 1}: the baseline has no values; it may have been cut off")
     frame = pd.DataFrame(rows, columns=list(COLUMNS))
     if (twice := frame.duplicated(list(KEYS))).any():
         place = int(twice.to_numpy().argmax())
-        cell = " ".join(str(part) for part in rows[place][:5] if part)
+        cell = " ".join(str(part) for part in rows[place][: len(KEYS)] if part)
         raise ResultsError(f"{path}:{number + 2 + place}: a second value of {cell}")
     return Baseline(frame, meta)
 
 
-def _row(path: Path, number: int, line: str) -> tuple[str, str, str, str, str, float, int]:
+def _row(path: Path, number: int, line: str, columns: Sequence[str]) -> tuple[str | float | int, ...]:
+    """Returns the values of a line in the order of COLUMNS; `columns` are those of its file."""
     try:
         fields = next(csv.reader([line]), [])
     except csv.Error as error:
         raise ResultsError(f"{path}:{number}: {error}") from None
-    if len(fields) != len(COLUMNS):
-        raise ResultsError(f"{path}:{number}: expected {len(COLUMNS)} fields, got {len(fields)}: '{line[:200]}'")
-    model, weighting, split, metric, protocol, value, n = fields
-    if not (model and metric and all(map(_WORD.fullmatch, fields[:4])) and protocol.isprintable()):
+    if len(fields) != len(columns):
+        raise ResultsError(f"{path}:{number}: expected {len(columns)} fields, got {len(fields)}: '{line[:200]}'")
+    row = dict.fromkeys(ADDED, "") | dict(zip(columns, fields, strict=True))
+    words = [row[name] for name in ("model", "weighting", "split", "metric")]
+    names = [row[name] for name in ADDED]
+    good = row["model"] and row["metric"] and row["protocol"].isprintable()
+    if not (good and all(map(_WORD.fullmatch, words)) and all(map(_NAME.fullmatch, names))):
         raise ResultsError(f"{path}:{number}: a name is made of a-z, 0-9 and '_', got '{line[:200]}'")
     try:
-        row = (model, weighting, split, metric, protocol, float(value), int(n))
+        value, n = float(row["value"]), int(row["n"])
     except ValueError:
         raise ResultsError(
-            f"{path}:{number}: value must be a number and n a whole number, got '{value[:50]}' and '{n[:50]}'"
+            f"{path}:{number}: value must be a number and n a whole number, "
+            f"got '{row['value'][:50]}' and '{row['n'][:50]}'"
         ) from None
-    if row[-1] < 1:
+    if n < 1:
         raise ResultsError(f"{path}:{number}: n must be at least 1, got {n}")
-    return row
+    return (*(row[name] for name in KEYS), value, n)

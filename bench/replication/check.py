@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import pandas as pd
 
-from bench.replication.paper import TIME_PROTOCOLS, paper_table
-from bench.replication.scores import DEFAULT_PROTOCOL, KEYS
-from bench.results.schema import COST_METRICS, TIMES
+from bench.replication.paper import paper_table
+from bench.replication.scores import DEFAULT_PROTOCOL, KEYS, MACHINE_COSTS
+from bench.results.schema import COST_METRICS
+from bench.study.catalog import METRIC_TITLES, ROW_TITLES
 
 Outcome = Literal["within", "outside", "missing"]
 
@@ -28,6 +29,10 @@ BASELINE_TOLERANCES = {"parameters": 0.0, "storage_multiplier": 0.0}
 # Metrics that come out the same under whatever protocol they were recorded.
 WITHOUT_PROTOCOL = {"parameters", "model_size_mb", "storage_multiplier"}
 
+# What a number of the paper can be held against: `accuracy` is that of one class.
+CLASS_ACCURACY = "accuracy"
+COMPARABLE = {*METRIC_TITLES, CLASS_ACCURACY, *COST_METRICS} - set(MACHINE_COSTS)
+
 # A gap that equals its tolerance is within it, in spite of binary fractions (0.52 - 0.5 > 0.02).
 ROUNDING = 1e-9
 
@@ -36,7 +41,9 @@ ROUNDING = 1e-9
 class Verdict:
     """The outcome of comparing one number; values in the units of `bench.replication.scores`."""
 
-    cell: str  # "segnet_basic median_frequency test mean_iou"
+    cell: str  # "segnet_basic median_frequency test mean_iou", "segnet natural_frequency test 40K mean_iou"
+    model: str  # key of the table's row
+    weighting: str  # "" for a cost
     metric: str
     ours: float | None  # None when missing
     reference: float
@@ -50,20 +57,20 @@ class Verdict:
 def against_paper(
     ours: pd.DataFrame,
     tolerances: Mapping[str, float],
-    table: str = "T1",
+    tables: Sequence[str] = ("T1",),
     models: Collection[str] | None = None,
     weightings: Collection[str] | None = None,
 ) -> list[Verdict]:
-    """Compares with every number of a table of the paper that has a tolerance.
+    """Compares with every number of some tables of the paper that has a tolerance.
 
     Args:
-        ours: `reported` values of one suite and profile.
+        ours: `reported` values of one suite and profile, and `class_scores` where accuracy has a tolerance.
         tolerances: metric -> allowed gap; PAPER_TOLERANCES apply as well unless they are overruled.
-        table: the key of a table of the paper.
-        models: compare these only; None means all of the table.
-        weightings: compare these only; None means all of the table.
+        tables: keys of tables of the paper; a number that several of them print is compared once.
+        models: compare these rows only; None means all of the tables.
+        weightings: compare these only; None means all of the tables.
     """
-    targets = paper_targets(table)
+    targets = pd.concat([paper_targets(table) for table in tables]).drop_duplicates(list(KEYS))
     if models is not None:
         targets = targets[targets["model"].isin(list(models))]
     if weightings is not None:
@@ -80,15 +87,19 @@ def against_baseline(ours: pd.DataFrame, baseline: pd.DataFrame, tolerances: Map
 
 
 def paper_targets(table: str = "T1") -> pd.DataFrame:
-    """Returns the printed numbers of a table as a frame with KEYS and value, in the units of our results."""
+    """Returns the printed numbers of a table as a frame with KEYS and value, in the units of our results.
+
+    Not among them are the rows of methods that are no model of ours, times and memory of the authors' machine, and
+    the lengths of the trainings, which are settings.
+    """
     paper = paper_table(table)
     rows = []
     for address in paper.printed:
-        if (target := paper.target(address)) is not None:
+        target, model = paper.target(address), paper.rows[address.row].model
+        if target is not None and model in ROW_TITLES and address.metric in COMPARABLE:
             protocol = DEFAULT_PROTOCOL if address.metric == "boundary_f1" else ""
-            protocol = TIME_PROTOCOLS[table] if address.metric in TIMES else protocol
-            place = (address.row, address.weighting, address.split, address.metric, protocol)
-            rows.append((*place, target.stored))
+            where = {name: part for name, part in address._asdict().items() if name != "row"}
+            rows.append((*Place(model=model, protocol=protocol, **where), target.stored))
     return pd.DataFrame(rows, columns=[*KEYS, "value"])
 
 
@@ -107,12 +118,12 @@ def compare(ours: pd.DataFrame, targets: pd.DataFrame, tolerances: Mapping[str, 
     for *key, value, n in ours[[*KEYS, "value", "n"]].itertuples(index=False, name=None):
         place = _place(*key)
         measured[place] = (float(value), int(n))
-        if place[3] in COST_METRICS:  # the paper states no protocol in our words; any of ours may stand
-            measured.setdefault((*place[:4], ""), measured[place])
+        if place.metric in COST_METRICS:  # the paper states no protocol in our words; any of ours may stand
+            measured.setdefault(place._replace(protocol=""), measured[place])
     verdicts = []
     for *key, value in targets[[*KEYS, "value"]].itertuples(index=False, name=None):
         place = _place(*key)
-        if (allowed := tolerances.get(place[3])) is not None:
+        if (allowed := tolerances.get(place.metric)) is not None:
             verdicts.append(_verdict(place, measured, float(value), allowed))
     return verdicts
 
@@ -131,31 +142,46 @@ def counts(verdicts: Iterable[Verdict]) -> dict[Outcome, int]:
     return {"within": found["within"], "outside": found["outside"], "missing": found["missing"]}
 
 
-Place = tuple[str, str, str, str, str]  # KEYS
+class Place(NamedTuple):
+    """Where a number stands: KEYS."""
+
+    model: str
+    weighting: str
+    split: str
+    metric: str
+    budget: str
+    class_name: str
+    protocol: str
+
+    @property
+    def cell(self) -> str:
+        """The place in words, the protocol aside: the model first, the metric last."""
+        parts = (self.model, self.weighting, self.split, self.budget, self.class_name, self.metric)
+        return " ".join(part for part in parts if part)
 
 
-def _place(model: str, weighting: str, split: str, metric: str, protocol: str) -> Place:
-    return model, weighting, split, metric, "" if metric in WITHOUT_PROTOCOL else protocol
+def _place(*key: str) -> Place:
+    place = Place(*key)
+    return place._replace(protocol="") if place.metric in WITHOUT_PROTOCOL else place
 
 
 def _verdict(place: Place, measured: Mapping[Place, tuple[float, int]], reference: float, allowed: float) -> Verdict:
-    metric = place[3]
-    tolerance = allowed * abs(reference) if metric in COST_METRICS else allowed
-    cell = " ".join(part for part in place[:4] if part)
+    tolerance = allowed * abs(reference) if place.metric in COST_METRICS else allowed
+    where = (place.cell, place.model, place.weighting, place.metric)
     if place not in measured:
         reason = _reason_missing(place, measured)
-        return Verdict(cell, metric, None, reference, None, tolerance, "missing", 0, reason)
+        return Verdict(*where, None, reference, None, tolerance, "missing", 0, reason)
     ours, n = measured[place]
     difference = ours - reference
     # A comparison with NaN is False, so NaN is outside.
     within = abs(difference) <= tolerance + ROUNDING * max(1.0, abs(reference))
     reason = "not a number" if math.isnan(difference) else ""
     outcome: Outcome = "within" if within else "outside"
-    return Verdict(cell, metric, ours, reference, difference, tolerance, outcome, n, reason)
+    return Verdict(*where, ours, reference, difference, tolerance, outcome, n, reason)
 
 
 def _reason_missing(place: Place, measured: Mapping[Place, tuple[float, int]]) -> str:
-    others = sorted(key[4] for key in measured if key[:4] == place[:4] and key[4])
+    others = sorted(key.protocol for key in measured if key.protocol and key._replace(protocol=place.protocol) == place)
     if others:
-        return f"measured under protocol {', '.join(others)}, needed under {place[4]}"
-    return "no finished trial" if place[1] else "no finished cost trial"
+        return f"measured under protocol {', '.join(others)}, needed under {place.protocol}"
+    return "no finished trial" if place.weighting else "no finished cost trial"

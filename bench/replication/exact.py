@@ -22,7 +22,7 @@ CONDITIONS = (
     "device", "device_name", "threads", "kernels", "torch", "numpy", "precision", "channels_last", "determinism",
 )  # fmt: skip
 MEASURED_ANEW = ("pass", "condition")  # single times, and the machine's state meanwhile
-PLACE = ("record", "metric", "split", "iteration", "protocol", "class_name", "predicted_class", "image")
+PLACE = ("record", "metric", "split", "iteration", "protocol", "refinement", "class_name", "predicted_class", "image")
 
 
 class Comparison(NamedTuple):

@@ -1,7 +1,8 @@
 """The paper's printed numbers, read from paper_tables.yaml.
 
 A cell has an `Address` (which row, weighting, split, metric, ...) and the text the paper prints there. The
-number of decimals is taken from that text, so that ours can be shown with as many.
+number of decimals is taken from that text, so that ours can be shown with as many. Coordinates are in the words of
+`bench.replication.scores`: the last of several training lengths, which the file calls final, is budget "".
 """
 
 from __future__ import annotations
@@ -16,10 +17,11 @@ import yaml
 
 from bench.errors import UnknownNameError
 from bench.results.schema import COST_METRICS
-from bench.study.catalog import METRIC_TITLES, MODEL_TITLES, WEIGHTING_TITLES
+from bench.study.catalog import METRIC_TITLES, ROW_TITLES, WEIGHTING_TITLES
 
 PATH = Path(__file__).with_name("paper_tables.yaml")
 NOT_PRINTED = "n/a"  # what the paper prints where it gives no number
+FINAL = "final"  # what the file calls the best point after the last budget: the checkpoint that we report
 SPLITS = ("train", "val", "test")
 TIME_PROTOCOLS = {"T1": "table-1", "T6": "table-6"}  # by which the times of a table were measured
 
@@ -55,10 +57,14 @@ class Address(NamedTuple):
 
 
 class PaperRow(NamedTuple):
-    """One row: the name the paper prints, and the key of its group."""
+    """One row: the name the paper prints, the key of its group, and our key of what it is a row of.
+
+    `model` differs from the row's own key where a model has several rows, trained with other loss weightings.
+    """
 
     title: str
     group: str
+    model: str
 
 
 @dataclass(frozen=True)
@@ -72,6 +78,11 @@ class PaperTable:
     rows: dict[str, PaperRow]  # in the printed order
     printed: dict[Address, str]
     units: dict[str, str]  # metric -> printed unit
+
+    @property
+    def budgets(self) -> tuple[str, ...]:
+        """The fixed training lengths, in the printed order; the final point, budget "", is not one of them."""
+        return tuple(dict.fromkeys(address.budget for address in self.printed if address.budget))
 
     def target(self, address: Address) -> Target | None:
         """Returns the number at an address; None where the paper prints none."""
@@ -114,18 +125,18 @@ def target(
 
     Args:
         table: "T1".
-        model: a key of MODEL_TITLES or of the table's rows.
+        model: a key of ROW_TITLES, for one of the table's rows a `PaperRow.model`, or the key of a row.
         weighting: a key of WEIGHTING_TITLES; None for a number that has no weighting, such as a cost.
         split: train, val or test; None for a cost.
         metric: a key of METRIC_TITLES, COST_METRICS or one that the table has.
-        budget: which training length, in a table that has several.
+        budget: which fixed training length, in a table that has some; "" is the final point.
         class_name: which class, in a table of per-class numbers.
 
     Raises:
         UnknownNameError: a name that neither the table nor the study knows.
     """
     cells = paper_table(table)
-    _known("model", model, [*MODEL_TITLES, *cells.rows])
+    _known("model", model, [*ROW_TITLES, *cells.rows])
     _known("metric", metric, [*METRIC_TITLES, *COST_METRICS, *cells.units])
     if weighting is not None:
         _known("weighting", weighting, WEIGHTING_TITLES)
@@ -135,7 +146,9 @@ def target(
         _known(f"budget of table {table}", budget, [address.budget for address in cells.printed])
     if class_name:
         _known(f"class of table {table}", class_name, [address.class_name for address in cells.printed])
-    return cells.target(Address(model, metric, weighting or "", split or "", budget, class_name))
+    rows = [model, *(key for key, row in cells.rows.items() if row.model == model)]
+    found = (cells.target(Address(row, metric, weighting or "", split or "", budget, class_name)) for row in rows)
+    return next((cell for cell in found if cell), None)
 
 
 def _known(what: str, got: str, known: Iterable[str]) -> None:
@@ -153,6 +166,10 @@ def _table(content: dict[str, Any], metrics: dict[str, dict[str, str]]) -> Paper
             for path, text in _leaves(entry.get(name, {})):
                 place = dict(zip(block["levels"], path, strict=True)) | block["fixed"]
                 place["metric"] = metrics[place["metric"]]["name"]
+                if place.get("budget") == FINAL:
+                    place["budget"] = ""
+                if "weighting" in place:
+                    place["weighting"] = entry.get("weighting", place["weighting"])
                 printed[Address(row=row, **place)] = text
     units = {metric["name"]: metric["unit"] for metric in metrics.values()}
     return PaperTable(
@@ -160,7 +177,10 @@ def _table(content: dict[str, Any], metrics: dict[str, dict[str, str]]) -> Paper
         section=content["section"],
         groups=content["groups"],
         notes=content["notes"],
-        rows={row: PaperRow(entry["title"], entry["group"]) for row, entry in content["rows"].items()},
+        rows={
+            row: PaperRow(entry["title"], entry["group"], entry.get("model", row))
+            for row, entry in content["rows"].items()
+        },
         printed=printed,
         units=units,
     )

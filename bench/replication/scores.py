@@ -1,12 +1,14 @@
 """From the long results to the numbers that are reported: one row per value, averaged over seeds.
 
-A reported score is the `score` row of split test or train at the trial's `selected_iteration`. Trials that
-did not end as done do not count, and neither do trials of another configuration than the one asked for. A result is
-stale when it was stored under other settings or source than its trial is planned with now; `choose` says where a
-stale one stands in, so that no mean mixes stale and current seeds.
+A reported score is the `score` row of split test or train at the trial's `selected_iteration`; which rows stand at
+which checkpoint says checkpoints.py. Trials that did not end as done do not count, and neither do trials of another
+configuration than the one asked for. A result is stale when it was stored under other settings or source than its trial
+is planned with now; `choose` says where a stale one stands in, so that no mean mixes stale and current seeds.
 
 Frames have the columns KEYS, value (mean over seeds; a fraction, or in the unit of COST_METRICS), std (over
-seeds, divided by n−1; NaN for n = 1), n (seeds) and trials (tuple of digests). Absent text is "".
+seeds, divided by n−1; NaN for n = 1), n (seeds) and trials (tuple of digests). Absent text is "". `model` is the key of
+a table's row: a model, or its refined predictions. `budget` names a fixed point of the training; "" is the reported
+checkpoint, which the paper's tables with budgets call final.
 """
 
 from __future__ import annotations
@@ -15,33 +17,27 @@ import json
 from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 
-import numpy as np
 import pandas as pd
 
-from bench.errors import ResultsError
+from bench.replication.checkpoints import at_budgets, at_other_selection, at_selected, current_rows, over_seeds, plain
 from bench.replication.conditions import disturbances
 from bench.results.changes import Change, changes, json_object
-from bench.results.schema import COLUMNS, COST_METRICS, TIMES
+from bench.results.schema import COST_METRICS, TIMES
 from bench.study.catalog import METRIC_TITLES
 from bench.study.trials import Trial
 
-KEYS = ("model", "weighting", "split", "metric", "protocol")
+KEYS = ("model", "weighting", "split", "metric", "budget", "class_name", "protocol")
 SCORE_COLUMNS = (*KEYS, "value", "std", "n", "trials")
 COST_COLUMNS = (*SCORE_COLUMNS, "passes", "device_name", "disturbance")
-CLASS_COLUMNS = (*KEYS, "class_name", "value", "std", "n", "trials")
 MACHINE_COSTS = (*TIMES, "forward_energy_j", "inference_peak_mib", "training_peak_mib", "process_baseline_mib")
-REPORTED_SPLITS = ("test", "train")
 DEFAULT_PROTOCOL = "paper"
 PAPER_TIMES = "table-"  # what the names of the paper's timing protocols begin with
-
-# A trial of the study: files that agree here but not in their digest hold different configurations.
-_TRIAL = ["suite", "profile", "kind", "model", "weighting", "seed"]
 
 
 def scores(
     results: pd.DataFrame, digests: Collection[str] | None = None, protocol: str = DEFAULT_PROTOCOL
 ) -> pd.DataFrame:
-    """Returns the reported G, C, mIoU and boundary F1 of each model, loss weighting and split.
+    """Returns the reported G, C, mIoU and boundary F1 of each row's model, loss weighting and split.
 
     Args:
         results: rows of one suite and profile in the columns of `bench.results.schema`.
@@ -53,27 +49,46 @@ def scores(
 
     Raises:
         ResultsError: the rows are of several suites or profiles, a trial is there in two configurations and
-            `digests` is None, or a value is there twice.
+            `digests` is None, a value is there twice, or a trial's config has budgets that are none.
 
     Edge cases:
         A NaN in one seed makes the mean NaN: it is not left out silently.
     """
-    rows = _selected(results, digests, "score")
-    rows = rows[rows["metric"].isin(list(METRIC_TITLES))]
-    rows = rows[(rows["metric"] != "boundary_f1") | (rows["protocol"] == protocol)]
-    return _over_seeds(rows, KEYS)
+    return over_seeds(at_selected(_score_rows(results, digests, protocol)), KEYS)
+
+
+def budget_scores(
+    results: pd.DataFrame, digests: Collection[str] | None = None, protocol: str = DEFAULT_PROTOCOL
+) -> pd.DataFrame:
+    """Returns the scores of split test at the fixed points of the trainings; as `scores`, with `budget` filled.
+
+    Budgets stand in the order of the training; what is refined is scored at the reported checkpoint alone.
+
+    Source: paper §4, Tables 3 and 4: scores after 40K and 80K (80K and 140K) iterations of the same training.
+    """
+    return over_seeds(at_budgets(_score_rows(results, digests, protocol)), KEYS)
+
+
+def selection_scores(
+    results: pd.DataFrame, digests: Collection[str] | None = None, protocol: str = DEFAULT_PROTOCOL
+) -> pd.DataFrame:
+    """Returns the scores of split test had the checkpoint been chosen by the other selection metric; as `scores`.
+
+    The other metric is mean IoU where the trial selects by global accuracy, and the reverse. A model and loss weighting
+    of which a trial has not stored these scores is not there (results of schema versions 1 and 2).
+    """
+    return over_seeds(at_other_selection(_score_rows(results, digests, protocol)), KEYS)
 
 
 def class_scores(
     results: pd.DataFrame, digests: Collection[str] | None = None, protocol: str = DEFAULT_PROTOCOL
 ) -> pd.DataFrame:
-    """Returns the per-class accuracy, IoU and boundary F1; as `scores`, with CLASS_COLUMNS.
+    """Returns the per-class accuracy, IoU and boundary F1; as `scores`, with `class_name` filled.
 
     Classes stand in the order of the data set, which is the order in which trials store them.
     """
-    rows = _selected(results, digests, "class_score")
-    rows = rows[(rows["metric"] != "boundary_f1") | (rows["protocol"] == protocol)]
-    return _over_seeds(rows, (*KEYS, "class_name"))
+    rows = at_selected(current_rows(results, digests, "class_score"))
+    return over_seeds(_of_protocol(rows, protocol), KEYS)
 
 
 def costs(results: pd.DataFrame, digests: Collection[str] | None = None) -> pd.DataFrame:
@@ -87,9 +102,9 @@ def costs(results: pd.DataFrame, digests: Collection[str] | None = None) -> pd.D
     Raises:
         ResultsError: as `scores`.
     """
-    rows = _current(results, digests, "cost")
+    rows = current_rows(results, digests, "cost")
     timed = rows[rows["metric"].str.endswith("_n")]
-    values = _over_seeds(rows[rows["metric"].isin(list(COST_METRICS))], KEYS)
+    values = over_seeds(rows[rows["metric"].isin(list(COST_METRICS))], KEYS)
     passes = {
         (model, metric, protocol): int(value)
         for model, metric, protocol, value in timed[["model", "metric", "protocol", "value"]].itertuples(index=False)
@@ -117,7 +132,7 @@ def reported(
     digests: Collection[str] | None = None,
     protocol: str = DEFAULT_PROTOCOL,
 ) -> pd.DataFrame:
-    """Returns what is checked and kept as a baseline: `scores`, below them `costs`, with SCORE_COLUMNS.
+    """Returns what is checked and kept as a baseline: `scores`, `budget_scores` and `costs`, with SCORE_COLUMNS.
 
     Times and peak memory, which another machine does not reproduce, are not among them.
 
@@ -126,7 +141,8 @@ def reported(
     """
     cost = costs(results, digests)
     cost = cost[~cost["metric"].isin(MACHINE_COSTS)]
-    parts = [part for part in (scores(results, digests, protocol), cost[list(SCORE_COLUMNS)]) if len(part)]
+    scored = (scores(results, digests, protocol), budget_scores(results, digests, protocol))
+    parts = [part for part in (*scored, cost[list(SCORE_COLUMNS)]) if len(part)]
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=list(SCORE_COLUMNS))
 
 
@@ -181,7 +197,7 @@ def why_stale(results: pd.DataFrame, trials: Sequence[Trial]) -> dict[str, tuple
 def _newest_first(results: pd.DataFrame, trials: Sequence[Trial]) -> list[dict[Any, Any]]:
     """Returns the provenance of every result that is done, of a planned trial, and stale; the latest first."""
     done = results[(results["status"] == "done") & results["trial"].isin([trial.id for trial in trials])]
-    done = _plain(done[~done["digest"].isin([trial.digest for trial in trials])].drop_duplicates("digest"))
+    done = plain(done[~done["digest"].isin([trial.digest for trial in trials])].drop_duplicates("digest"))
     return sorted(done.to_dict("records"), key=lambda row: (row["started_at"], row["digest"]), reverse=True)
 
 
@@ -198,59 +214,11 @@ def _generation(stored: dict[Any, Any], trial: Trial) -> tuple[str, ...]:
     return json.dumps(settings, sort_keys=True), stored["sources"], stored["protocols"]
 
 
-def _selected(results: pd.DataFrame, digests: Collection[str] | None, record: str) -> pd.DataFrame:
-    """Returns the rows of a record type at the reported checkpoint and splits."""
-    rows = _current(results, digests, record)
-    rows = rows[rows["split"].isin(REPORTED_SPLITS)]
-    iterations, selected = (
-        rows[name].to_numpy(dtype="float64", na_value=np.nan) for name in ("iteration", "selected_iteration")
-    )
-    return rows[iterations == selected]  # NaN equals nothing
+def _score_rows(results: pd.DataFrame, digests: Collection[str] | None, protocol: str) -> pd.DataFrame:
+    """Returns the score rows of all splits and iterations, boundary F1 under one protocol."""
+    rows = current_rows(results, digests, "score")
+    return _of_protocol(rows[rows["metric"].isin(list(METRIC_TITLES))], protocol)
 
 
-def _current(results: pd.DataFrame, digests: Collection[str] | None, record: str) -> pd.DataFrame:
-    """Returns the rows of a record type from trials that are done and current, of one suite and profile."""
-    rows = results[(results["status"] == "done") & (results["record"] == record)]
-    if digests is not None:
-        rows = rows[rows["digest"].isin(list(digests))]
-    rows = _plain(rows)
-    for what in ("suite", "profile"):
-        if len(names := rows[what].unique()) > 1:
-            listed = ", ".join(sorted(names))
-            raise ResultsError(f"results of {len(names)} {what}s ({listed}) cannot share a table; choose one {what}")
-    trials = rows[[*_TRIAL, "trial", "digest"]].drop_duplicates("digest")
-    twice = trials[trials.duplicated(_TRIAL, keep=False)]
-    if len(twice):
-        name = twice["trial"].iloc[0]
-        found = sorted(twice.loc[twice["trial"] == name, "digest"])
-        raise ResultsError(
-            f"trial {name} is stored in {len(found)} configurations ({', '.join(found)}); "
-            "move the files of the outdated ones away, or say which are current"
-        )
-    return rows
-
-
-def _plain(rows: pd.DataFrame) -> pd.DataFrame:
-    """Returns a copy whose text columns are plain str with "" for null, whatever engine read them."""
-    text = [column.name for column in COLUMNS if column.dtype == "string" and column.name in rows]
-    return rows.assign(**{name: rows[name].astype(object).where(rows[name].notna(), "") for name in text})
-
-
-def _over_seeds(rows: pd.DataFrame, keys: tuple[str, ...]) -> pd.DataFrame:
-    """Returns mean, standard deviation, n and digests of each key, in the order the keys first occur."""
-    collected: dict[tuple[str, ...], dict[str, float]] = {}
-    for *key, digest, value in rows[[*keys, "digest", "value"]].itertuples(index=False, name=None):
-        values = collected.setdefault(tuple(key), {})
-        if digest in values:
-            cell = " ".join(part for part in key if part)
-            raise ResultsError(f"trial {digest} has two values of {cell}; is one of its files there twice?")
-        values[digest] = np.nan if pd.isna(value) else float(value)
-    table = [
-        (*key, np.mean(list(values.values())), _std(list(values.values())), len(values), tuple(values))
-        for key, values in collected.items()
-    ]
-    return pd.DataFrame(table, columns=[*keys, "value", "std", "n", "trials"])
-
-
-def _std(values: list[float]) -> float:
-    return float(np.std(values, ddof=1)) if len(values) > 1 else float("nan")
+def _of_protocol(rows: pd.DataFrame, protocol: str) -> pd.DataFrame:
+    return rows[(rows["metric"] != "boundary_f1") | (rows["protocol"] == protocol)]

@@ -11,11 +11,18 @@ import pandas as pd
 
 from bench.errors import ConfigError, ResultsError
 from bench.replication.baseline import read_baseline, write_baseline
-from bench.replication.check import Verdict, against_baseline, against_paper
-from bench.replication.scores import reported, why_stale
+from bench.replication.check import (
+    CLASS_ACCURACY,
+    PAPER_TOLERANCES,
+    Verdict,
+    against_baseline,
+    against_paper,
+    paper_targets,
+)
+from bench.replication.scores import class_scores, reported, why_stale
 from bench.results.changes import summary
 from bench.results.store import load_results
-from bench.study.catalog import WEIGHTING_TITLES
+from bench.study.catalog import refined
 from bench.study.config import Study
 from bench.study.trials import Trial
 
@@ -50,7 +57,7 @@ def verdicts_of(rows: pd.DataFrame, trials: Sequence[Trial], study: Study, again
     stale = stale_reasons(rows, trials)
     of_cell = _of_cells(rows, trials, stale)
     verdicts = [
-        replace(verdict, reason=of_cell.get(_cell(verdict), verdict.reason))
+        replace(verdict, reason=of_cell.get(_cell(verdict, trials), verdict.reason))
         if verdict.verdict == "missing"
         else verdict
         for verdict in verdicts
@@ -71,10 +78,15 @@ def _of_cells(rows: pd.DataFrame, trials: Sequence[Trial], reasons: Mapping[str,
     return {cell: reason for cell, reason in found.items() if cell not in counting}
 
 
-def _cell(verdict: Verdict) -> tuple[str, str]:
+def _cell(verdict: Verdict, trials: Sequence[Trial]) -> tuple[str, str]:
     """Returns model and weighting of the trials that a verdict is about; a cost has no weighting."""
-    model, second = verdict.cell.split()[:2]
-    return model, second if second in WEIGHTING_TITLES else ""
+    models = {row: trial.model for trial in trials for row in _rows_of(trial)}
+    return models.get(verdict.model, verdict.model), verdict.weighting
+
+
+def _rows_of(trial: Trial) -> tuple[str, ...]:
+    """Returns the rows of a table that a trial gives: its model, and its refined predictions."""
+    return tuple(dict.fromkeys((trial.model, refined(trial.model, trial.refinement or ""))))
 
 
 def unfinished(
@@ -85,11 +97,13 @@ def unfinished(
     Without them a seed that failed would leave the mean unnoticed, and so would a model that a baseline has not.
     """
     done = set(rows.loc[rows["status"] == "done", "digest"])
-    spoken_of = {_cell(verdict) for verdict in verdicts if verdict.verdict == "missing"}
+    spoken_of = {_cell(verdict, trials) for verdict in verdicts if verdict.verdict == "missing"}
     ended = rows.drop_duplicates("digest").set_index("digest")["status"].to_dict()
     return [
         Verdict(
             cell=f"{trial.model} {trial.weighting} s{trial.seed} trial" if trial.weighting else f"{trial.model} cost",
+            model=trial.model,
+            weighting=trial.weighting or "",
             metric="trial",
             ours=None,
             reference=1.0,
@@ -109,12 +123,9 @@ def compared(
 ) -> list[Verdict]:
     """Returns the verdicts on single numbers; arguments and errors as for `verdicts_of`."""
     suite, profile = trials[0].suite, trials[0].profile
-    ours = reported(rows, {trial.digest for trial in trials})
     if against == "paper":
-        table = study.suites[suite].table
-        if table is None:
-            raise ConfigError(f"suite {suite} belongs to no table of the paper; check it --against a baseline")
-        return against_paper(ours, tolerances, table)
+        return _compared_with_paper(rows, trials, study.suites[suite].tables, tolerances)
+    ours = reported(rows, {trial.digest for trial in trials})
     path = baseline_path(trials, home) if against == "baseline" else Path(against)
     if path.is_dir():
         found = load_results(path, suite=suite, profile=profile)
@@ -137,6 +148,33 @@ def compared(
             got = ", ".join(baseline.meta.get(name, ("nothing",)))
             raise ConfigError(f"{path} is a baseline of {name} {got}, not of {wanted}")
     return against_baseline(ours, baseline.frame, tolerances)
+
+
+def _compared_with_paper(
+    rows: pd.DataFrame, trials: Sequence[Trial], tables: Sequence[str], tolerances: Mapping[str, float]
+) -> list[Verdict]:
+    """Returns the verdicts on the numbers that the paper prints of what `trials` train and measure."""
+    suite, profile = trials[0].suite, trials[0].profile
+    if not tables:
+        raise ConfigError(f"suite {suite} belongs to no table of the paper; check it --against a baseline")
+    printed = set().union(*(paper_targets(table)["metric"] for table in tables))
+    if printed.isdisjoint({*tolerances, *PAPER_TOLERANCES}):
+        raise ConfigError(
+            f"tolerances.paper.{profile} in bench.yaml names nothing that can be compared with {' and '.join(tables)}; "
+            f"add the allowed gap of {' or '.join(sorted(printed))}"
+        )
+    digests = {trial.digest for trial in trials}
+    ours = [reported(rows, digests)]
+    if CLASS_ACCURACY in tolerances:
+        classes = class_scores(rows, digests)
+        ours.append(classes[(classes["metric"] == CLASS_ACCURACY) & (classes["split"] == "test")])
+    return against_paper(
+        pd.concat([frame for frame in ours if len(frame)] or ours),
+        tolerances,
+        tables,
+        models={row for trial in trials for row in _rows_of(trial)},
+        weightings={trial.weighting for trial in trials if trial.weighting},
+    )
 
 
 def save_baseline(rows: pd.DataFrame, trials: Sequence[Trial], home: Path, reason: str) -> Path:

@@ -16,7 +16,7 @@ from bench.replication.paper import STORED_PER_PRINTED
 from bench.replication.scores import DEFAULT_PROTOCOL, scores
 from bench.reporting.cells import Cell, Column, Row, Table, with_best
 from bench.reporting.staleness import FRESH, Staleness
-from bench.study.catalog import MODEL_TITLES, WEIGHTING_TITLES
+from bench.study.catalog import ROW_TITLES, WEIGHTING_TITLES
 
 SPLIT, UNIT, DECIMALS = "test", "percent", 2  # as the paper prints BF
 READING = (
@@ -88,7 +88,7 @@ def _table(found: pd.DataFrame, weightings: list[str], protocols: list[str], not
     )
     rows = [
         Row(model, title, "", tuple(cells.get((model, c.weighting, c.protocol), Cell()) for c in columns))
-        for model, title in MODEL_TITLES.items()
+        for model, title in ROW_TITLES.items()
         if any(model == row_model and weighting in weightings for row_model, weighting, _ in cells)
     ]
     notes = _notes(rows, stale)

@@ -6,8 +6,9 @@ A difference is that of the two numbers as they are shown, so that a reader's ow
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
 
 from bench.replication.conditions import MARK as DISTURBED
 from bench.reporting.staleness import MARK
@@ -71,6 +72,7 @@ class Column:
     split: str = ""
     class_name: str = ""
     protocol: str = ""
+    budget: str = ""  # a fixed point of the training; "": the checkpoint that is reported
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,8 @@ class Row:
     title: str
     group: str
     cells: tuple[Cell, ...]
+    weighting: str = ""  # where it is another one than its columns have
+    is_ours: bool = True  # False: a method that is no network of ours, so its cells hold the paper's numbers alone
 
 
 @dataclass(frozen=True)
@@ -94,6 +98,7 @@ class Table:
     notice: str = ""  # stands on top, whatever the format
     notes: tuple[str, ...] = ()
     beside_paper: bool = True  # False: the cells are ours alone
+    stacked: bool = False  # the sections stand below each other, because side by side they are too wide
 
     def sections(self) -> dict[str, list[int]]:
         """Returns the numbers of the columns of each section, in order."""
@@ -102,9 +107,22 @@ class Table:
             found.setdefault(column.section, []).append(number)
         return found
 
-    def runs(self, row: Row, columns: Iterable[int]) -> str:
+    def bands(self) -> list[list[int]]:
+        """Returns the numbers of the columns that stand side by side."""
+        return list(self.sections().values()) if self.stacked else [list(range(len(self.columns)))]
+
+    def runs(self, row: Row, columns: Collection[int]) -> str:
         """Returns how many runs stand behind a row's scores in some columns: "single run", "mean of 3 runs"."""
-        return runs_label([row.cells[number].n for number in columns if self.columns[number].weighting])
+        if not row.is_ours:
+            return "the paper's alone"
+        scored = [row.cells[number].n for number in columns if self.columns[number].weighting]
+        if not scored:
+            return "measured once" if any(row.cells[number].n for number in columns) else "not run"
+        return runs_label(scored)
+
+    def groups(self) -> list[tuple[str, list[Row]]]:
+        """Returns the rows under each heading, in order."""
+        return [(group, list(rows)) for group, rows in groupby(self.rows, key=lambda row: row.group)]
 
 
 def runs_label(counts: Collection[int]) -> str:

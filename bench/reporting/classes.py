@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
+import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -13,8 +14,9 @@ from matplotlib.patches import Patch
 
 from bench.replication.scores import class_scores
 from bench.reporting.style import INK, MODEL_STYLES, MUTED, as_percent, legend_size, new_figure, paper_order
-from bench.study.catalog import MODEL_TITLES, WEIGHTING_TITLES
+from bench.study.catalog import ROW_TITLES, WEIGHTING_TITLES
 
+MANY = 20  # classes
 SPLIT_STYLES = {"train": ("#1b4965", "train"), "val": ("#6aa5c4", "val"), "test": ("#c9d6df", "test")}
 WEIGHTING_STYLES = {
     "median_frequency": ("#D55E00", "o"),
@@ -42,7 +44,7 @@ def class_frequencies(results: pd.DataFrame, notice: str = "") -> Figure | None:
     classes = list(shares.sort_values("train", ascending=False).index)
     rows = np.arange(len(classes))
 
-    figure = new_figure(0.34 * len(classes) + 1.3, notice)
+    figure = new_figure((0.34 if len(classes) <= MANY else 0.21) * len(classes) + 1.3, notice)
     left, right = figure.subplots(1, 2, sharey=True, width_ratios=[1.25, 1])
     splits = [split for split in SPLIT_STYLES if split in shares]
     thickness = 0.8 / len(splits)
@@ -104,12 +106,13 @@ def _plain_log(axes: Axes, factor: float, minor: str = "") -> None:
 
 
 def class_bars(
-    results: pd.DataFrame, weighting: str, notice: str = "", titles: Mapping[str, str] = MODEL_TITLES
+    results: pd.DataFrame, weighting: str, notice: str = "", titles: Mapping[str, str] = ROW_TITLES
 ) -> Figure | None:
     """Draws, per class, the IoU of every model as a bar and its accuracy (recall) as a dot, on the test images.
 
     Classes run from the most to the least frequent in training. Seeds are averaged. A class that never occurs
-    has no bar. `titles` are the names of the models.
+    has no bar. `titles` are the names of the models. Of more than MANY classes a map holds the IoU in numbers, since
+    bars for all of them would take pages.
 
     Returns:
         None where no training with this weighting is done.
@@ -127,6 +130,8 @@ def class_bars(
         .astype("float64")
         for metric in ("iou", "accuracy")
     )
+    if len(classes) > MANY:
+        return _class_map(iou, [titles[model] for model in models], notice)
     rows = np.arange(len(classes), dtype="float64")
 
     figure = new_figure((0.085 * len(models) + 0.14) * len(classes) + 1.9, notice)
@@ -150,6 +155,24 @@ def class_bars(
     handles.append(Line2D([], [], linestyle="", marker="o", markersize=3, color=MUTED, label="Accuracy of the class"))
     size = legend_size([titles[model] for model in models])
     figure.legend(handles=handles, loc="outside lower left", ncols=2, handlelength=1.2, labelspacing=0.4, fontsize=size)
+    return figure
+
+
+def _class_map(iou: pd.DataFrame, names: list[str], notice: str) -> Figure:
+    """Draws the IoU of classes (rows) and models (columns) as numbers in percent, the darker the higher."""
+    figure = new_figure(0.19 * len(iou) + 1.9, notice)
+    axes = figure.subplots()
+    colours = sns.light_palette("#0072B2", as_cmap=True)
+    shown = (100 * iou).map(lambda value: "—" if np.isnan(value) else f"{value:.1f}")
+    sns.heatmap(
+        iou, ax=axes, cmap=colours, vmin=0, vmax=1, annot=shown, fmt="", cbar=False, linewidths=0.8, linecolor="white",
+        annot_kws={"fontsize": 7},
+    )  # fmt: skip
+    axes.set(xlabel="", ylabel="", title="Test images: IoU (%)")
+    axes.set_yticks(np.arange(len(iou)) + 0.5, list(iou.index))
+    axes.set_xticks(np.arange(len(names)) + 0.5, names, rotation=40, ha="right", rotation_mode="anchor")
+    axes.tick_params(length=0, labelcolor=INK)
+    axes.grid(visible=False)
     return figure
 
 

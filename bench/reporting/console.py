@@ -19,13 +19,14 @@ from rich.table import Table
 from bench.errors import BenchError, one_line
 from bench.replication.check import Verdict, counts
 from bench.reporting.overview import as_duration
-from bench.reporting.scale import planned_scale, scale_notice
+from bench.reporting.scale import scale_notice
 from bench.results import schema
 from bench.results.changes import Change, changes
 from bench.results.schema import COLUMNS
 from bench.results.store import Outcome
-from bench.study.catalog import METRIC_TITLES, MODEL_TITLES, WEIGHTING_TITLES
+from bench.study.catalog import METRIC_TITLES, MODEL_TITLES, ROW_TITLES, WEIGHTING_TITLES
 from bench.study.config import Study
+from bench.study.specs import RunSpec
 from bench.study.trials import Trial
 
 COLOURS = dict.fromkeys(("done", "within", "ok"), "green") | dict.fromkeys(
@@ -127,19 +128,29 @@ def _grouped_changes(
         yield [_short(trial) for trial in group], escape(stored_when + stored_by), given
 
 
-def print_verdicts(verdicts: Sequence[Verdict], trials: Sequence[Trial], against: str) -> None:
-    """Prints a verdict per number, scores in percent, and how many there are of each kind."""
+def print_verdicts(
+    verdicts: Sequence[Verdict], trials: Sequence[Trial], against: str, tables: Sequence[str] = ()
+) -> None:
+    """Prints a verdict per number, scores in percent, and how many there are of each kind.
+
+    Args:
+        verdicts: of one suite and profile
+        trials: those that are planned of it
+        against: "paper", "baseline" or a path
+        tables: the keys of the paper's tables that the suite replicates, which say whether the scale was the paper's
+    """
     table = _table("model", "where", "metric", "ours", "reference", "difference", "allowed ±", "verdict", "n")
     for verdict in verdicts:
         model, *where, metric = verdict.cell.split()
         values = (verdict.ours, verdict.reference, verdict.difference, verdict.tolerance)
         numbers = [_number(None if metric == "trial" else value, metric) for value in values]
         title = METRIC_TITLES.get(metric, metric)
+        name = ROW_TITLES.get(model, model)
         state = _coloured(verdict.verdict) + (f" ({escape(verdict.reason)})" if verdict.reason else "")
-        table.add_row(MODEL_TITLES.get(model, model), " ".join(where), title, *numbers, state, str(verdict.n))
+        table.add_row(name, " ".join(where), title, *numbers, state, str(verdict.n))
     console = Console(soft_wrap=True, width=None if Console().is_terminal else 180)
     console.print(table)
-    notice = scale_notice({planned_scale(trials[0]): trials[0].profile}) if against == "paper" else ""
+    notice = scale_notice(trials, tables) if against == "paper" else ""
     if notice:
         console.print(notice, style="bold yellow")
     found = counts(verdicts)
@@ -158,13 +169,28 @@ def print_names(study: Study) -> None:
         console.print(f"[bold]suite {escape(name)}[/]: {escape(suite.title)}")
         for model in suite.models:
             console.print(f"  model      {model:42} {MODEL_TITLES.get(model, '')}", highlight=False)
-        for weighting in suite.weightings:
-            console.print(f"  weighting  {weighting:42} {WEIGHTING_TITLES.get(weighting, '')}", highlight=False)
+        for weighting in [*suite.weightings, *suite.optional_weightings]:
+            optional = " (only with --weighting)" if weighting in suite.optional_weightings else ""
+            title = f"{WEIGHTING_TITLES.get(weighting, '')}{optional}"
+            console.print(f"  weighting  {weighting:42} {title}", highlight=False)
         for profile, spec in suite.runs.items():
-            size = f"{study.profiles[profile].height}x{study.profiles[profile].width}"
-            scale = f"{spec.dataset} at {size}, {spec.iterations} iterations of batch {spec.batch_size}"
-            console.print(f"  profile    {profile:42} {scale}", highlight=False)
+            console.print(f"  profile    {profile:42} {_scale(study, profile, spec)}", highlight=False)
+    for group, suites in study.groups.items():
+        console.print(f"[bold]group {escape(group)}[/]: suites {', '.join(suites)}", highlight=False)
     console.print(f"[bold]data sets[/]: {', '.join(study.datasets)} (see `bench data list`)")
+
+
+def _scale(study: Study, profile: str, run: RunSpec) -> str:
+    """Returns what a suite does in a profile, in one line."""
+    if run.iterations is None:
+        timing = run.timing or study.profiles[profile].timing
+        return f"nothing is trained; measured at {timing.height}x{timing.width}, with the classes of {run.dataset}"
+    size = f"{study.profiles[profile].height}x{study.profiles[profile].width}"
+    lengths = [run.iterations, *run.iterations_of.values()]
+    length = f"{min(lengths)}" if len(set(lengths)) == 1 else f"{min(lengths)} to {max(lengths)}"
+    points = ", ".join(f"{name} = {iteration}" for name, iteration in run.budgets.items())
+    budgets = f"; budgets {points}" if points else ""
+    return f"{run.dataset} at {size}, {length} iterations of batch {run.batch_size}{budgets}"
 
 
 def print_columns() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -10,8 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from bench.reporting.style import INK, MODEL_STYLES, as_percent, model_legend, new_figure, paper_order
-from bench.study.catalog import METRIC_TITLES, MODEL_TITLES
+from bench.reporting.style import INK, MODEL_STYLES, MUTED, as_percent, model_legend, new_figure, paper_order
+from bench.study.catalog import METRIC_TITLES, ROW_TITLES
 
 VALIDATION_METRICS = ("global_accuracy", "class_average_accuracy", "mean_iou")
 SMOOTHING = 30  # the running mean spans this part of the training
@@ -19,7 +19,11 @@ POINTS = 240  # drawn per line; 10 000 iterations of eight models would make a f
 
 
 def training_curves(
-    results: pd.DataFrame, weighting: str, notice: str = "", titles: Mapping[str, str] = MODEL_TITLES
+    results: pd.DataFrame,
+    weighting: str,
+    notice: str = "",
+    titles: Mapping[str, str] = ROW_TITLES,
+    budgets: Sequence[int] = (),
 ) -> Figure | None:
     """Draws four panels over the iterations: loss (log scale), then validation G, C and mIoU in percent.
 
@@ -32,6 +36,7 @@ def training_curves(
         weighting: the loss weighting to draw.
         notice: says what scale the run has; empty at the paper's scale.
         titles: names of the models.
+        budgets: iterations to mark, at which the test images are scored as well.
 
     Returns:
         None where no training with this weighting has stored a loss.
@@ -53,6 +58,9 @@ def training_curves(
     for axes, metric in zip(panels[1:], VALIDATION_METRICS, strict=True):
         _draw_scores(axes, scores[scores["metric"] == metric], weighting)
         axes.set_title(f"{METRIC_TITLES[metric]} on validation images (%)")
+    for axes in panels:
+        for iteration in budgets:
+            axes.axvline(iteration, color=MUTED, linewidth=0.7, linestyle=":", zorder=1)
     panels[-1].set_xlim(0, 1.02 * float(pd.concat([losses["iteration"], scores["iteration"]]).max()))
     panels[-1].set_xlabel("Iteration")
     ring = Line2D([], [], linestyle="", marker="o", markersize=8, color="white", markeredgecolor=INK)

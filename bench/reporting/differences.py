@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from bench.replication.paper import target
 from bench.replication.scores import scores
 from bench.reporting.style import INK, new_figure, notice_height_in, paper_order
-from bench.study.catalog import METRIC_TITLES, MODEL_TITLES
+from bench.study.catalog import METRIC_TITLES, ROW_TITLES
 
 ROW_IN = 0.3
 SCALE_POINTS = 30.0  # where the colours end; larger differences keep the last colour, and every cell has its number
@@ -23,7 +23,7 @@ def difference_map(
     weighting: str,
     table: str | None,
     notice: str = "",
-    titles: Mapping[str, str] = MODEL_TITLES,
+    titles: Mapping[str, str] = ROW_TITLES,
 ) -> Figure | None:
     """Returns a map of the differences of all scores of a weighting, in percentage points.
 

@@ -6,7 +6,7 @@ cannot fill it) in a file named for its concept, and add a group here.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,11 +15,12 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from bench.data import DATASETS
+from bench.data import dataset_of
 from bench.errors import one_line
 from bench.replication.conditions import MARK as DISTURBED
 from bench.replication.conditions import disturbances
 from bench.replication.scores import scores
+from bench.reporting.budgets import budget_curves
 from bench.reporting.classes import class_bars, class_frequencies
 from bench.reporting.curves import training_curves
 from bench.reporting.differences import difference_map
@@ -28,7 +29,9 @@ from bench.reporting.staleness import FRESH, IN_FIGURES, Staleness
 from bench.reporting.staleness import MARK as STALE
 from bench.reporting.style import RC, paper_order, save_figure
 from bench.reporting.tradeoff import accuracy_against_cost
-from bench.study.catalog import WEIGHTING_TITLES
+from bench.results.changes import json_object
+from bench.study.catalog import WEIGHTING_TITLES, refined
+from bench.study.trials import Trial
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,7 @@ class FigureSource:
         notice: says what scale the run has; empty at the paper's scale.
         panels_dir: folder with one folder of panels per image; None or a missing folder means no grid.
         stale: which of the results are to be marked as stale.
+        planned: the trials of the suite, which decide what figures it can have.
     """
 
     results: pd.DataFrame
@@ -71,12 +75,28 @@ class FigureSource:
     notice: str
     panels_dir: Path | None
     stale: Staleness = FRESH
+    planned: Sequence[Trial] = ()
+
+    @property
+    def trains(self) -> bool:
+        """Whether the suite trains at all."""
+        return any(trial.kind == "training" for trial in self.planned)
+
+    @property
+    def measures(self) -> bool:
+        """Whether the suite measures what its models cost."""
+        return any(trial.kind == "cost" for trial in self.planned)
+
+    @property
+    def budgets(self) -> dict[str, int]:
+        """The fixed points of the trainings at which the test images are scored as well, by name; {} without."""
+        return next((trial.budgets for trial in self.planned if trial.budgets), {})
 
     @property
     def trainings(self) -> pd.DataFrame:
-        """One row per finished training: trial, digest, dataset, model, weighting, seed."""
+        """One row per finished training: trial, digest, dataset, model, weighting, seed, config."""
         done = (self.results["kind"] == "training") & (self.results["status"] == "done")
-        columns = ["trial", "digest", "dataset", "model", "weighting", "seed"]
+        columns = ["trial", "digest", "dataset", "model", "weighting", "seed", "config"]
         return self.results.loc[done, columns].drop_duplicates("trial").sort_values(["seed", "trial"])
 
     @property
@@ -112,8 +132,21 @@ def draw_figures(source: FigureSource, folder: Path) -> list[FigureGroup]:
         ResultsError: a panel cannot be drawn.
     """
     with mpl.rc_context(RC):
-        groups = (_differences, _curves, _tradeoff, _frequencies, _class_bars, _panels)
-        return [_explained(draw(source, folder)) for draw in groups]
+        return [_explained(draw(source, folder)) for draw in _groups(source)]
+
+
+def _groups(source: FigureSource) -> list[Callable[[FigureSource, Path], FigureGroup]]:
+    """Returns what draws the figures that a suite can have, in the order of the report."""
+    wanted = {
+        _differences: source.trains and source.table is not None,
+        _budgets: bool(source.budgets),
+        _curves: source.trains,
+        _tradeoff: source.trains and source.measures,
+        _frequencies: source.trains,
+        _class_bars: source.trains,
+        _panels: source.trains,
+    }
+    return [draw for draw, can_be in wanted.items() if can_be]
 
 
 def _explained(group: FigureGroup) -> FigureGroup:
@@ -134,7 +167,37 @@ def _differences(source: FigureSource, folder: Path) -> FigureGroup:
             lambda weighting, notice, titles: difference_map(source.results, weighting, source.table, notice, titles),
             "Map of models against scores, each cell the difference in percentage points; the table holds them all.",
         ),
-        missing="No training has finished, or the suite belongs to no table of the paper.",
+        missing="No training has finished.",
+    )
+
+
+def _budgets(source: FigureSource, folder: Path) -> FigureGroup:
+    theirs = ""
+    if source.table:
+        number = source.table.removeprefix("T")
+        theirs = (
+            f" Right: the paper's Table {number}, dashed and hollow; its last point may lie anywhere up to the longest "
+            "training, where it is drawn."
+        )
+    return FigureGroup(
+        key="budgets",
+        title="Scores over the length of the training",
+        caption=(
+            "Test scores at the fixed points of one training and, last, at the reported checkpoint: the best "
+            f"validation point after them. Left: ours, filled; dotted are the budgets.{theirs}"
+            + " A dense CRF refines the reported checkpoint alone and has one point."
+            * any(trial.refinement for trial in source.planned)
+        ),
+        pictures=_by_weighting(
+            source,
+            folder,
+            "budgets",
+            lambda weighting, notice, titles: budget_curves(
+                source.results, weighting, source.table, source.budgets, notice, titles
+            ),
+            "Line charts of test G, C, mIoU and BF of every model over the iterations, ours beside the paper's.",
+        ),
+        missing="No training has finished.",
     )
 
 
@@ -145,14 +208,21 @@ def _curves(source: FigureSource, folder: Path) -> FigureGroup:
         caption=(
             "Loss of the mini-batches (faint, first seed) and its running mean over 1/30 of the training (strong), "
             "then G, C and mIoU on the validation images. Strong lines are means over seeds, thin ones single "
-            "seeds. Ringed markers are the checkpoints that the tables report. Both weightings share their axes; "
-            "their losses are weighted differently and do not compare."
+            "seeds. Ringed markers are the checkpoints that the tables report."
+            + (
+                " The loss weightings share their axes; their losses are weighted differently and do not compare."
+                if len(source.weightings) > 1
+                else ""
+            )
+            + (" Dotted: the budgets." if source.budgets else "")
         ),
         pictures=_by_weighting(
             source,
             folder,
             "training-curves",
-            lambda weighting, notice, titles: training_curves(source.results, weighting, notice, titles),
+            lambda weighting, notice, titles: training_curves(
+                source.results, weighting, notice, titles, tuple(source.budgets.values())
+            ),
             "Line charts over the iterations: training loss, then validation G, C and mIoU of every model.",
         ),
         missing="No training has finished.",
@@ -164,10 +234,14 @@ def _tradeoff(source: FigureSource, folder: Path) -> FigureGroup:
         key="accuracy-against-cost",
         title="Accuracy against cost",
         caption=(
-            "Test mIoU (left) and BF (right) over what a model costs; up and to the left is better. Filled: ours. "
-            "Hollow: the paper, where one axis can hold both. Parameters are the same count everywhere; the "
-            "paper's times come from another machine, so they are compared as multiples of SegNet-Basic's time; "
-            "its Table 1 prints no memory."
+            "Test mIoU (left) and BF (right) over what a model costs; up and to the left is better."
+            + (
+                " Filled: ours. Hollow: the paper, where one axis can hold both. Parameters are the same count "
+                "everywhere; the paper's times come from another machine, so they are compared as multiples of "
+                "SegNet-Basic's time; its Table 1 prints no memory."
+                if source.table
+                else ""
+            )
         ),
         pictures=_by_weighting(
             source,
@@ -214,9 +288,9 @@ def _class_bars(source: FigureSource, folder: Path) -> FigureGroup:
         key="per-class",
         title="Per class",
         caption=(
-            "IoU (bars) and accuracy, the share of the class's pixels that are found (dots), on the test images. "
-            "Classes run from the most to the least frequent in training. A dot far from its bar means that the "
-            "class is also predicted where it is not."
+            "IoU and accuracy, the share of the class's pixels that are found, on the test images, in bars and dots; where "
+            "there are many classes, IoU in a map of numbers. Classes run from the most to the least frequent in training. "
+            "An accuracy far above the IoU means that the class is also predicted where it is not."
         ),
         pictures=_by_weighting(
             source,
@@ -235,8 +309,10 @@ def _panels(source: FigureSource, folder: Path) -> FigureGroup:
     for weighting in source.weightings if images else ():
         chosen = source.trainings[source.trainings["weighting"] == weighting].drop_duplicates("model")
         trial_of = dict(zip(chosen["model"], chosen["trial"] + "-" + chosen["digest"], strict=True))
+        trial_of |= _refined_panels(source.results, chosen)
         trials = {model: trial_of[model] for model in paper_order(list(trial_of))}
-        dataset = DATASETS[chosen["dataset"].iloc[0]]
+        options = (json_object(chosen["config"].iloc[0]) or {}).get("dataset_options", {})
+        dataset = dataset_of(chosen["dataset"].iloc[0], options)
         titles = source.titles(weighting)
         names = ", ".join(one_line(image.name, 100) for image in images)
         alt = f"Grid of test images ({names}): the image, its ground truth and the prediction of {len(trials)} models."
@@ -261,6 +337,17 @@ def _panels(source: FigureSource, folder: Path) -> FigureGroup:
         missing="No panels were stored with these results.",
         wide=True,
     )
+
+
+def _refined_panels(results: pd.DataFrame, chosen: pd.DataFrame) -> dict[str, str]:
+    """Returns what the panels of refined predictions are called, by row; they lie beside the network's own."""
+    scored = results[(results["record"] == "score") & results["refinement"].notna()]
+    made = dict(zip(scored["digest"], scored["refinement"], strict=True))
+    return {
+        refined(model, made[digest]): f"{trial}-{digest}-{made[digest]}"
+        for model, trial, digest in chosen[["model", "trial", "digest"]].itertuples(index=False)
+        if digest in made
+    }
 
 
 def _by_weighting(

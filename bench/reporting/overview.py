@@ -6,16 +6,17 @@ Everything is plain text and numbers; the templates decide how it looks.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pandas as pd
 
+from bench.data import dataset_of
 from bench.results.changes import Change, summary
 from bench.results.schema import STATUSES
-from bench.study.catalog import DATASET_TITLES, MODEL_TITLES, WEIGHTING_TITLES
+from bench.study.catalog import MODEL_TITLES, WEIGHTING_TITLES
 from bench.study.trials import Trial
 
 # Columns of provenance that the report lists, and what it calls them.
@@ -123,8 +124,7 @@ def _state(trial: Trial, end: Mapping[Any, Any], status: str, reason: str, inste
 def run_facts(results: pd.DataFrame, planned: Sequence[Trial], states: Sequence[TrialState]) -> list[Fact]:
     """Returns the facts at the top of the report: data, scale, trials, machine, dates."""
     trial = planned[0]
-    sizes = [f"{trial.dataset_options[s]} {s}" for s in ("train", "val", "test") if s in trial.dataset_options]
-    epochs = trial.iterations * trial.batch_size / max(1, int(trial.dataset_options.get("train", 0)))
+    trainings = [trial for trial in planned if trial.kind == "training"]
     counts = Counter(state.status for state in states)
     done = f"{counts.pop('done', 0)} of {len(states)} done"
     seeds = len({t.seed for t in planned if t.seed is not None})
@@ -133,40 +133,44 @@ def run_facts(results: pd.DataFrame, planned: Sequence[Trial], states: Sequence[
         for name, threads in _distinct(results, ["device_name", "threads"])
     ]
     return [
-        Fact("Data", (DATASET_TITLES.get(trial.dataset, trial.dataset), " / ".join(sizes) + " images")),
-        Fact("Image size", (f"{trial.height} × {trial.width} px",)),
-        Fact(
-            "Training",
-            (f"{grouped(trial.iterations)} iterations of {trial.batch_size} images", f"{epochs:.3g} epochs"),
-        ),
+        *(_training_facts(trainings) if trainings else _cost_facts(trial)),
         Fact("Trials", (done, *(f"{counts[name]} {name}" for name in ("stale", *STATUSES, "missing") if counts[name]))),
-        Fact("Seeds", (f"{seeds} per model and weighting",)),
+        *([Fact("Seeds", (f"{seeds} per model and weighting",))] if trainings else []),
         Fact("Machine", tuple(machines) or ("nothing ran yet",)),
         Fact("When", _when(results)),
     ]
 
 
-def settings(planned: Sequence[Trial]) -> list[Fact]:
-    """Returns how the models were trained and measured."""
-    trial = planned[0]
-    selection = {"global_accuracy": "global accuracy", "mean_iou": "mean IoU"}[trial.selection]
-    normalisation = {"local_contrast": "local contrast normalisation", "none": "none"}[trial.input_normalisation]
+def _training_facts(trainings: Sequence[Trial]) -> list[Fact]:
+    trial = trainings[0]
+    sizes = [f"{trial.dataset_options[s]} {s}" for s in ("train", "val", "test") if s in trial.dataset_options]
+    epochs = [t.iterations * t.batch_size / max(1, int(trial.dataset_options.get("train", 0))) for t in trainings]
+    lengths = [t.iterations for t in trainings]
     return [
-        Fact("Optimizer", (f"SGD, learning rate {trial.lr:g} fixed, momentum {trial.momentum:g}",)),
-        Fact("Weight decay", (f"{trial.weight_decay:g}",)),
-        Fact("Input", (normalisation,)),
-        Fact("Validation", (f"every {grouped(trial.validate_every)} iterations",)),
-        Fact("Reported checkpoint", (f"highest {selection} on val",)),
-        Fact("Precision", (trial.precision + (", channels last" if trial.channels_last else ""),)),
-        Fact("Determinism", (trial.determinism,)),
+        Fact("Data", (dataset_of(trial.dataset, trial.dataset_options).title, " / ".join(sizes) + " images")),
+        Fact("Image size", (f"{trial.height} × {trial.width} px",)),
         Fact(
-            "Time and memory",
+            "Training",
             (
-                f"{trial.timing_height} × {trial.timing_width} px, "
-                f"median of {trial.timing_rounds} interleaved rounds of {trial.timing_iterations} passes",
+                f"{_range(lengths, grouped)} iterations of {trial.batch_size} images",
+                f"{_range(epochs, lambda number: f'{number:.3g}')} epochs",
             ),
         ),
     ]
+
+
+def _cost_facts(trial: Trial) -> list[Fact]:
+    classes = len(dataset_of(trial.dataset, trial.dataset_options).class_names)
+    return [
+        Fact("Measured", ("time and memory; nothing is trained",)),
+        Fact("Image size", (f"{trial.timing_height} × {trial.timing_width} px", f"{classes} classes")),
+    ]
+
+
+def _range(numbers: Sequence[Any], shown: Callable[[Any], str]) -> str:
+    """Returns one number, or the least and the greatest."""
+    low, high = shown(min(numbers)), shown(max(numbers))
+    return low if low == high else f"{low} to {high}"
 
 
 def provenance(results: pd.DataFrame) -> list[Fact]:

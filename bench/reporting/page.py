@@ -3,7 +3,7 @@
     <out>/<suite>/<profile>/
         index.html                  everything, with the pictures beside it
         report.md                   the same for a terminal or a repository page
-        table1.md, .csv, .tex       the paper's table: paper, ours, difference
+        table1.md, .csv, .tex       each of the paper's tables that the suite has: paper, ours, difference
         boundary_protocols.csv      boundary F1 under every stored protocol
         figures/*.png, *.svg
 
@@ -25,23 +25,29 @@ from markupsafe import Markup, escape
 
 from bench.atomic import write_atomically
 from bench.errors import ResultsError
-from bench.evaluation.boundary import boundary_tolerance_px
-from bench.replication.scores import choose, class_scores, costs, scores, why_stale
+from bench.replication.scores import choose, class_scores, why_stale
+from bench.reporting.beside_paper import TableSource
 from bench.reporting.boundary_protocols import EXPLAINED_BY, READING, boundary_protocols
 from bench.reporting.cells import Table
 from bench.reporting.cost_table import cost_table
 from bench.reporting.deviations import collect_deviations
 from bench.reporting.figures import FigureSource, draw_figures
-from bench.reporting.overview import TrialState, provenance, run_facts, settings, trial_states
-from bench.reporting.scale import planned_scale, scale_notice
-from bench.reporting.staleness import FRESH, Staleness
-from bench.reporting.table_formats import to_csv, to_html, to_latex, to_markdown
-from bench.reporting.tables import class_table, table_1
+from bench.reporting.glossary import glossary
+from bench.reporting.overview import TrialState, provenance, run_facts, trial_states
+from bench.reporting.scale import scale_notice
+from bench.reporting.settings import settings
+from bench.reporting.staleness import Staleness
+from bench.reporting.table_formats import to_csv, to_html, to_markdown
+from bench.reporting.table_latex import to_latex
+from bench.reporting.table_notes import training_notes
+from bench.reporting.table_per_class import class_table
+from bench.reporting.tables import side_by_side
 from bench.study.config import Study
 from bench.study.trials import Trial, plan
 
 TEMPLATES = Path(__file__).with_name("templates")
 FORMATS = {"csv": to_csv, "md": to_markdown, "tex": to_latex}
+FULL = "paper"  # the profile that stands for the paper's scale, where a suite has no table of it
 PAGES = {"report.md": "report.md", "index.html": "report.html"}  # file: template; index.html is whole only when last
 
 
@@ -76,27 +82,31 @@ def write_report(
     planned = plan(study, suite, profile)
     suite, profile = planned[0].suite, planned[0].profile
     mine = results[(results["suite"] == suite) & (results["profile"] == profile)]
+    planned += _optional(study, planned, mine)
+    spec = study.suites[suite]
     shown = choose(mine, planned)
     why = why_stale(mine, planned)
     states = trial_states(mine, planned, shown.stale, why)
     stale = Staleness.of(shown.stale, {state.trial.id: why[state.trial.id] for state in states if state.stale_shown})
-    folder = _made(out / suite / profile)
+    folder = made_folder(out / suite / profile)
 
-    notice = scale_notice({planned_scale(planned[0]): profile})
+    notice = scale_notice(planned, spec.tables, plan(study, suite, FULL) if FULL in spec.runs else ())
     panels = panels_dir / suite / profile if panels_dir else None
-    key = study.suites[suite].table
-    source = FigureSource(shown.rows, key, first_sentence(notice), panels, stale)
+    key = next(iter(spec.tables), None)
+    source = FigureSource(shown.rows, key, first_sentence(notice), panels, stale, planned)
+    trains = any(trial.kind == "training" for trial in planned)
     context: dict[str, Any] = {
-        "title": study.suites[suite].title,
+        "title": spec.title,
         "profile": profile,
         "profile_description": study.profiles[profile].description.rstrip("."),
-        "table_title": f"Table {key.removeprefix('T')}" if key else "",
+        "table_title": _table_title(spec.tables),
+        "trains": trains,
         "notice": notice,
         "notice_head": notice.partition(": ")[0],
         "notice_rest": notice.partition(": ")[2],
         "problems": list(problems),
         "groups": draw_figures(source, folder / "figures"),
-        "definitions": definitions(planned[0]),
+        "definitions": glossary(planned),
         "stale_legend": stale.legend,
         "why_command": f"bench status --suite {suite} --profile {profile} --why",
         "costs": cost_table(shown.rows, stale),
@@ -104,16 +114,17 @@ def write_report(
         "run_command": f"bench run --suite {suite} --profile {profile}",
         "report_command": f"bench report --suite {suite} --profile {profile}",
     }
-    table = paper_side_by_side(shown.rows, planned, key, notice, stale)
-    context |= _run_context(shown.rows, planned, states) | _table_context(shown.rows, table, notice, stale)
+    of_tables = TableSource(shown.rows, planned, spec.tables, notice, stale)
+    tables = side_by_side(of_tables)
+    context |= _run_context(shown.rows, planned, states) | _table_context(of_tables, tables)
     context |= (boundaries := _boundary_context(shown.rows, notice, stale))
-    files = {f"table1.{suffix}": write(table) for suffix, write in FORMATS.items()} if table else {}
+    files = {_file(table, suffix): write(table) for table in tables for suffix, write in FORMATS.items()}
     files |= boundaries["boundary_files"]
-    environment = _environment()
+    environment = template_environment()
     for name, template in PAGES.items():
         files[name] = environment.get_template(template).render(context)
     for name, text in files.items():
-        _write(folder / name, text)
+        write_text(folder / name, text)
     return folder / "index.html"
 
 
@@ -128,16 +139,39 @@ def _run_context(results: pd.DataFrame, planned: Sequence[Trial], states: Sequen
     }
 
 
-def _table_context(results: pd.DataFrame, table: Table | None, notice: str, stale: Staleness) -> dict[str, Any]:
-    classes = class_scores(results)
+def _optional(study: Study, planned: Sequence[Trial], results: pd.DataFrame) -> list[Trial]:
+    """Returns those trainings with an optional loss weighting that have a result."""
+    suite, profile = planned[0].suite, planned[0].profile
+    known = {trial.weighting for trial in planned}
+    others = [weighting for weighting in study.suites[suite].optional_weightings if weighting not in known]
+    run = set(results["trial"])
+    trials = plan(study, suite, profile, weightings=others) if others else []
+    return [trial for trial in trials if trial.kind == "training" and trial.id in run]
+
+
+def _table_title(keys: Sequence[str]) -> str:
+    """Returns "Table 1" or "Tables 3 and 2"; empty where there is none."""
+    numbers = [key.removeprefix("T") for key in keys]
+    return f"Table{'s' * (len(numbers) > 1)} {' and '.join(numbers)}" if numbers else ""
+
+
+def _file(table: Table, suffix: str) -> str:
+    return f"table{table.key.removeprefix('T')}.{suffix}"
+
+
+def _table_context(source: TableSource, tables: Sequence[Table]) -> dict[str, Any]:
+    classes = class_scores(source.results)
+    notes = training_notes(source.results, source.trials, source.tables)
     class_tables = [
-        class_table(classes, metric, notice=notice, stale=stale) for metric in ("iou", "accuracy") if len(classes)
+        class_table(classes, metric, notice=source.notice, stale=source.stale, notes=notes)
+        for metric in ("iou", "accuracy")
+        if len(classes)
     ]
     return {
-        "table_html": Markup(to_html(table)) if table else "",
-        "table_files": [f"table1.{suffix}" for suffix in FORMATS] if table else [],
-        "table_markdown": to_markdown(table, level=3) if table else "",
+        "tables": [(Markup(to_html(table)), [_file(table, suffix) for suffix in FORMATS]) for table in tables],
+        "table_markdown": "\n".join(to_markdown(table, level=3) for table in tables),
         "class_tables": [Markup(to_html(part)) for part in class_tables],
+        "training_notes": notes,
     }
 
 
@@ -153,76 +187,13 @@ def _boundary_context(results: pd.DataFrame, notice: str, stale: Staleness) -> d
     }
 
 
-def paper_side_by_side(
-    results: pd.DataFrame, planned: Sequence[Trial], key: str | None, notice: str, stale: Staleness = FRESH
-) -> Table | None:
-    """Returns the paper's table with our numbers beside it; None where the suite has none that can be printed."""
-    if key != "T1":
-        return None
-    weightings = list(dict.fromkeys(trial.weighting for trial in planned if trial.weighting))
-    models = {trial.model for trial in planned}
-    return table_1(
-        scores(results),
-        costs(results),
-        notice=notice,
-        stale=stale,
-        weightings=weightings,
-        models=models,
-        timing_size=(planned[0].timing_height, planned[0].timing_width),
-    )
-
-
 def first_sentence(text: str) -> str:
     """Returns what fits on a figure."""
     head, stop, _ = text.partition(". ")
     return head + stop.strip()
 
 
-def definitions(trial: Trial) -> list[tuple[str, str]]:
-    """Returns (name, what it means) of every score and cost, for the image size of `trial`."""
-    tolerance = boundary_tolerance_px(trial.height, trial.width)
-    return [
-        (
-            "G, global accuracy",
-            "Share of the labelled pixels of a split that are predicted right. Void pixels are left out, here and "
-            "in C and mIoU.",
-        ),
-        (
-            "C, class average accuracy",
-            "For each class the share of its pixels that are found; the mean over the classes.",
-        ),
-        (
-            "mIoU",
-            "For each class the pixels that are both labelled and predicted as it, divided by those that are "
-            "either, from one confusion matrix of the whole split; the mean over the classes.",
-        ),
-        (
-            "BF, boundary F1 (protocol paper)",
-            "For each image and class the F1 of its predicted against its labelled boundary pixels, matched one to "
-            f"one within 0.75 % of the image diagonal ({tolerance:.2f} px at {trial.height} × {trial.width}); the "
-            "mean over the classes with a boundary in the labels or in the prediction, then over the images. A "
-            "tolerance in pixels shrinks with the image, so BF at two sizes does not compare.",
-        ),
-        (
-            "Loss weights",
-            "Median frequency balancing weighs a class by the median of the class frequencies divided by its own, "
-            "where a frequency counts only the images that contain the class. Natural frequency weighs all alike.",
-        ),
-        (
-            "Storage multiplier",
-            "Memory for what the decoder keeps of the first encoder stage, as the paper counts it: 1 for pooling "
-            "indices, the number of classes for reduced maps, 64 for full maps.",
-        ),
-        (
-            "Forward time",
-            f"One image of {trial.timing_height} × {trial.timing_width} px on the machine named above, after warm-up. "
-            "Table 1 shows the mean of passes in a row, as the paper; the other tables and figures show the median of "
-            f"{trial.timing_rounds} rounds of {trial.timing_iterations} passes that take turns with the other models.",
-        ),
-    ]
-
-
-def _environment() -> jinja2.Environment:
+def template_environment() -> jinja2.Environment:
     """Escapes everything but Markdown, where the filter `md` does; an unknown name in a template is an error."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES),
@@ -254,7 +225,7 @@ def with_code(text: str) -> Markup:
     return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))
 
 
-def _made(folder: Path) -> Path:
+def made_folder(folder: Path) -> Path:
     """Returns the folder, made where it does not exist; a failure is known before the drawing, not after."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -264,7 +235,7 @@ def _made(folder: Path) -> Path:
     return folder
 
 
-def _write(path: Path, text: str) -> None:
+def write_text(path: Path, text: str) -> None:
     def write(temporary: Path) -> None:
         temporary.write_text(text, encoding="utf-8", newline="\n")
 

@@ -19,7 +19,7 @@ from matplotlib.patches import Patch
 from bench.data.png import read_png
 from bench.errors import DataError, ResultsError
 from bench.reporting.style import DPI, MUTED, WIDTH_IN, add_notice, legend_size, notice_height_in
-from bench.study.catalog import MODEL_TITLES
+from bench.study.catalog import ROW_TITLES
 
 VOID = 255
 MARGIN_IN, GAP_IN = 0.06, 0.04
@@ -40,7 +40,7 @@ def qualitative_grid(
     class_names: Sequence[str],
     notice: str = "",
     upright: bool = False,
-    titles: Mapping[str, str] = MODEL_TITLES,
+    titles: Mapping[str, str] = ROW_TITLES,
 ) -> Figure:
     """Draws a grid: one row per image; columns image, ground truth, every model. A missing panel stays empty.
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from bench.results.changes import Change, summary
-from bench.study.catalog import MODEL_TITLES
+from bench.study.catalog import ROW_TITLES, refined
 
 MARK = "†"
 SENTENCE = "measured before settings or source changed."
@@ -53,9 +53,11 @@ class Staleness:
         return f"{'Stale' if self.digests.issuperset(digests) else 'Partly stale'}: {SENTENCE}"
 
     def titles(self, results: pd.DataFrame) -> dict[str, str]:
-        """Returns every model's name as the paper prints it, with MARK where a result of it in `results` is stale."""
-        marked = set(results.loc[results["digest"].isin(list(self.digests)), "model"])
-        return {model: f"{title} {MARK}" if model in marked else title for model, title in MODEL_TITLES.items()}
+        """Returns every row's name as the paper prints it, with MARK where a result of it in `results` is stale."""
+        old = results[results["digest"].isin(list(self.digests))]
+        made = old["refinement"].fillna("")
+        marked = {refined(str(model), str(what)) for model, what in zip(old["model"], made, strict=True)}
+        return {row: f"{title} {MARK}" if row in marked else title for row, title in ROW_TITLES.items()}
 
 
 FRESH = Staleness()

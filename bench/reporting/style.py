@@ -21,7 +21,7 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
 
 from bench.atomic import write_atomically
-from bench.study.catalog import MODEL_TITLES
+from bench.study.catalog import ROW_TITLES
 
 
 class ModelStyle(NamedTuple):
@@ -31,7 +31,7 @@ class ModelStyle(NamedTuple):
     marker: str
 
 
-MODEL_STYLES = {  # different within each of our suites, not over all of them
+MODEL_STYLES = {  # of every row of a table; different within each of our suites, not over all of them
     "bilinear_interpolation": ModelStyle("#6E6E6E", "X"),
     "segnet_basic": ModelStyle("#0072B2", "o"),
     "segnet_basic_encoder_addition": ModelStyle("#56B4E9", "s"),
@@ -42,6 +42,7 @@ MODEL_STYLES = {  # different within each of our suites, not over all of them
     "fcn_basic_no_addition_no_dim_reduction": ModelStyle("#CC79A7", "p"),
     "segnet": ModelStyle("#0072B2", "o"),
     "deeplab_largefov": ModelStyle("#009E73", "s"),
+    "deeplab_largefov_dense_crf": ModelStyle("#117733", "X"),
     "fcn": ModelStyle("#D55E00", "D"),
     "fcn_learnt_deconv": ModelStyle("#E69F00", "v"),
     "deconvnet": ModelStyle("#882255", "P"),
@@ -146,7 +147,7 @@ def model_legend(
     models: Sequence[str],
     extra: Sequence[Line2D],
     lines: bool,
-    titles: Mapping[str, str] = MODEL_TITLES,
+    titles: Mapping[str, str] = ROW_TITLES,
 ) -> None:
     """Puts one entry per model, then `extra`, under the axes; `lines` where the figure joins its markers.
 
@@ -172,12 +173,13 @@ def model_legend(
 
 def legend_size(titles: Iterable[str]) -> float:
     """Returns a font size, pt, at which two columns of names of models fit: less where a name has a mark."""
-    return 7.5 if set(titles) <= set(MODEL_TITLES.values()) else 7.0
+    return 7.5 if set(titles) <= set(ROW_TITLES.values()) else 7.0
 
 
 def paper_order(models: Iterable[str]) -> list[str]:
     """Returns the models in the order of the paper's table."""
-    return [model for model in MODEL_TITLES if model in set(models)]
+    known = set(models)
+    return [model for model in ROW_TITLES if model in known]
 
 
 def as_percent(axes: Axes, which: str = "y") -> None:

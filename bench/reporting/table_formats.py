@@ -1,4 +1,6 @@
-"""Writes a `Table` as Markdown, HTML, LaTeX or CSV; every format carries the notice and the notes.
+"""Writes a `Table` as Markdown, HTML or CSV; every format carries the notice, and all but CSV the notes.
+
+LaTeX is in table_latex.py.
 
 A missing value is an em dash, in CSV `NaN`, never a blank or 0. All text is escaped for its format.
 """
@@ -9,6 +11,7 @@ import csv
 import html
 import math
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from io import StringIO
 from itertools import groupby
@@ -18,8 +21,8 @@ from bench.reporting.cells import MISSING, Cell, Column, Row, Table, runs_label
 HOW_TO_READ = "Each cell: paper → ours (difference; in percentage points for the scores)."
 HOW_TO_READ_STACKED = "Each cell: the paper's value, ours, the difference (in percentage points for the scores)."
 CSV_COLUMNS = (
-    "notice", "table", "group", "model", "title", "weighting", "split", "metric", "class_name", "protocol", "unit",
-    "paper", "ours", "difference", "std", "n", "runs", "stale", "disturbed",
+    "notice", "table", "group", "model", "title", "weighting", "split", "budget", "metric", "class_name", "protocol",
+    "unit", "paper", "ours", "difference", "std", "n", "runs", "stale", "disturbed",
 )  # fmt: skip
 
 
@@ -49,20 +52,22 @@ def _markdown_section(table: Table, numbers: Sequence[int]) -> list[str]:
     heads = ["Model", *(_md(f"{column.span} {column.title}".strip()) for column in columns)]
     heads += ["Runs"] if with_runs else []
     lines = [_pipes(heads), _pipes(["---", *["---:"] * len(columns), *(["---"] if with_runs else [])])]
-    for group, rows in _groups(table):
+    for group, rows in table.groups():
         if group:
             lines.append(_pipes([f"*{_md(group)}*", *[""] * (len(heads) - 1)]))
         for row in rows:
-            cells = [_markdown_cell(row.cells[number], table.beside_paper) for number in numbers]
+            cells = [_markdown_cell(row, row.cells[number], table.beside_paper) for number in numbers]
             lines.append(_pipes([_md(row.title), *cells, *([table.runs(row, numbers)] if with_runs else [])]))
     return lines
 
 
-def _markdown_cell(cell: Cell, beside_paper: bool) -> str:
+def _markdown_cell(row: Row, cell: Cell, beside_paper: bool) -> str:
     ours = f"**{cell.ours_text}**" if cell.best_ours else cell.ours_text
     if not beside_paper:
         return ours
     paper = f"**{cell.printed}**" if cell.best_paper else cell.printed
+    if not row.is_ours:
+        return paper
     difference = f" ({cell.difference_text})" if cell.difference is not None else ""
     return f"{paper} → {ours}{difference}"
 
@@ -79,40 +84,47 @@ def to_html(table: Table) -> str:
     """Returns an HTML fragment in the paper's layout; the classes are table-scroll, paper-table, notice, notes,
     group, runs, and in a cell paper, ours, difference (with above, below or equal) and best."""
     parts = [f'<p class="notice" role="note"><strong>{_h(table.notice)}</strong></p>'] if table.notice else []
-    label = _h(table.title)
-    parts += [
-        f'<div class="table-scroll" role="region" aria-label="{label}" tabindex="0">',
-        f'<table class="paper-table" id="{_h(table.key)}">',
-        f"<caption>{label}</caption>",
-        *_html_head(table),
-    ]
-    for group, rows in _groups(table):
-        parts.append("<tbody>")
-        if group:
-            width = len(table.columns) + 1
-            parts.append(f'<tr class="group"><th scope="rowgroup" colspan="{width}">{_h(group)}</th></tr>')
-        for row in rows:
-            runs = table.runs(row, range(len(table.columns)))
-            head = f'<th scope="row">{_h(row.title)} <span class="runs">{_h(runs)}</span></th>'
-            cells = "".join(_html_cell(cell, table.beside_paper) for cell in row.cells)
-            parts.append(f"<tr>{head}{cells}</tr>")
-        parts.append("</tbody>")
-    parts += ["</table>", "</div>"]
+    for place, numbers in enumerate(table.bands()):
+        parts += _html_band(table, numbers, place)
     notes = [HOW_TO_READ_STACKED, *table.notes] if table.beside_paper else list(table.notes)
     parts += ['<ul class="notes">', *(f"<li>{_h(note)}</li>" for note in notes), "</ul>"]
     return "\n".join(parts) + "\n"
 
 
-def _html_head(table: Table) -> list[str]:
-    spanned = any(column.span for column in table.columns)
+def _html_band(table: Table, numbers: Sequence[int], place: int) -> list[str]:
+    """Returns some columns as a table of their own; `place` is its number among those of the same table."""
+    label = _h(table.title if place == 0 else f"{table.title}, continued")
+    part = _h(table.key if place == 0 else f"{table.key}-{place + 1}")
+    parts = [
+        f'<div class="table-scroll" role="region" aria-label="{label}" tabindex="0">',
+        f'<table class="paper-table" id="{part}">',
+        f"<caption>{label}</caption>",
+        *_html_head([table.columns[number] for number in numbers]),
+    ]
+    for group, rows in table.groups():
+        parts.append("<tbody>")
+        if group:
+            width = len(numbers) + 1
+            parts.append(f'<tr class="group"><th scope="rowgroup" colspan="{width}">{_h(group)}</th></tr>')
+        for row in rows:
+            runs = table.runs(row, numbers)
+            head = f'<th scope="row">{_h(row.title)} <span class="runs">{_h(runs)}</span></th>'
+            cells = "".join(_html_cell(row, row.cells[number], table.beside_paper) for number in numbers)
+            parts.append(f"<tr>{head}{cells}</tr>")
+        parts.append("</tbody>")
+    return [*parts, "</table>", "</div>"]
+
+
+def _html_head(columns: Sequence[Column]) -> list[str]:
+    spanned = any(column.span for column in columns)
+    widths = Counter(column.section for column in columns)
     sections = "".join(
-        f'<th scope="colgroup" colspan="{len(numbers)}">{_h(section)}</th>'
-        for section, numbers in table.sections().items()
+        f'<th scope="colgroup" colspan="{width}">{_h(section)}</th>' for section, width in widths.items()
     )
     lines = [f'<thead><tr><th scope="col" rowspan="{3 if spanned else 2}">Model</th>{sections}</tr>']
     spans, titles = [], []
-    for (_, span), columns in groupby(table.columns, key=lambda column: (column.section, column.span)):
-        names = [_h(column.title) for column in columns]
+    for (_, span), members in groupby(columns, key=lambda column: (column.section, column.span)):
+        names = [_h(column.title) for column in members]
         if spanned and not span:
             spans += [f'<th scope="col" rowspan="2">{name}</th>' for name in names]
         else:
@@ -122,11 +134,13 @@ def _html_head(table: Table) -> list[str]:
     return [*lines, f"<tr>{''.join(titles)}</tr></thead>"]
 
 
-def _html_cell(cell: Cell, beside_paper: bool) -> str:
+def _html_cell(row: Row, cell: Cell, beside_paper: bool) -> str:
     ours = _html_number("ours", cell.ours_text, cell.best_ours)
     if not beside_paper:
         return f"<td>{ours}</td>"
     paper = _html_number("paper", cell.printed, cell.best_paper)
+    if not row.is_ours:
+        return f"<td>{paper}</td>"
     side = {"+": " above", "−": " below", MISSING: ""}.get(cell.difference_text[0], " equal")
     difference = f'<span class="difference{side}">{_h(cell.difference_text)}</span>'
     return f"<td>{paper} {ours} {difference}</td>"
@@ -138,70 +152,6 @@ def _html_number(name: str, text: str, best: bool) -> str:
 
 def _h(text: str) -> str:
     return html.escape(text, quote=True)
-
-
-def to_latex(table: Table) -> str:
-    r"""Returns a `table*` float in the paper's layout, with three lines a model: paper, ours, difference.
-
-    It needs `\usepackage{booktabs}` and `\usepackage{graphicx}`.
-    """
-    lead = 2 if table.beside_paper else 1
-    width = lead + len(table.columns)
-    heads, rules, first = [], [], lead + 1
-    for section, numbers in table.sections().items():
-        heads.append(rf"\multicolumn{{{len(numbers)}}}{{c}}{{{_tex(section)}}}")
-        rules.append(rf"\cmidrule(lr){{{first}-{first + len(numbers) - 1}}}")
-        first += len(numbers)
-    titles = [_tex(f"{column.span} {column.title}".strip()) for column in table.columns]
-    lines = [
-        r"% needs \usepackage{booktabs} and \usepackage{graphicx}",
-        r"\begin{table*}",
-        r"\centering",
-        rf"\caption{{{_tex(table.title)}}}",
-        *([rf"\par\textbf{{{_tex(table.notice)}}}\par\medskip"] if table.notice else []),
-        r"\resizebox{\textwidth}{!}{%",
-        rf"\begin{{tabular}}{{{'l' * lead}{'r' * len(table.columns)}}}",
-        r"\toprule",
-        rf"{' & ' * lead}{' & '.join(heads)} \\",
-        " ".join(rules),
-        rf"Model{' & ' * lead}{' & '.join(titles)} \\",
-        r"\midrule",
-    ]
-    for group, rows in _groups(table):
-        if group:
-            lines.append(rf"\multicolumn{{{width}}}{{l}}{{\emph{{{_tex(group)}}}}} \\")
-        for row in rows:
-            lines += _latex_row(table, row)
-    lines += [r"\bottomrule", r"\end{tabular}}"]
-    lines += [rf"\par\footnotesize {_tex(note)}" for note in table.notes]
-    return "\n".join([*lines, r"\end{table*}"]) + "\n"
-
-
-def _latex_row(table: Table, row: Row) -> list[str]:
-    ours = [_tex(cell.ours_text, cell.best_ours) for cell in row.cells]
-    runs = table.runs(row, range(len(table.columns)))
-    if not table.beside_paper:
-        return [rf"{_tex(row.title)} ({runs}) & {' & '.join(ours)} \\"]
-    paper = [_tex(cell.printed, cell.best_paper) for cell in row.cells]
-    difference = [_tex(cell.difference_text) for cell in row.cells]
-    return [
-        rf"{_tex(row.title)} & paper & {' & '.join(paper)} \\",
-        rf" & ours ({runs}) & {' & '.join(ours)} \\",
-        rf" & difference & {' & '.join(difference)} \\",
-    ]
-
-
-_TEX = {
-    "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
-    "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}",
-    "—": "---", "−": "$-$", "±": r"$\pm$", "×": r"$\times$", "†": r"$^\dagger$", "‡": r"$^\ddagger$",
-    "→": r"$\to$", "\n": " ",
-}  # fmt: skip
-
-
-def _tex(text: str, bold: bool = False) -> str:
-    escaped = "".join(_TEX.get(character, character) for character in text)
-    return rf"\textbf{{{escaped}}}" if bold else escaped
 
 
 def to_csv(table: Table) -> str:
@@ -223,18 +173,23 @@ def _csv_line(table: Table, row: Row, column: Column, cell: Cell) -> list[str | 
     ours = math.nan if cell.ours is None else cell.ours
     paper = math.nan if cell.paper is None else cell.paper
     difference = ours - paper if cell.comparable else math.nan
-    runs = runs_label([cell.n]) if column.weighting else "measured once" if cell.n else "not run"
+    weighting = (row.weighting or column.weighting) if column.weighting else ""
     return [
-        table.notice, table.key, row.group, row.model, row.title, column.weighting, column.split, column.metric,
-        column.class_name, column.protocol, column.unit, _number(paper), _number(ours), _number(difference),
-        _number(cell.std), cell.n, runs, str(cell.stale), str(cell.disturbed),
+        table.notice, table.key, row.group, row.model, row.title, weighting, column.split, column.budget,
+        column.metric, column.class_name, column.protocol, column.unit, _number(paper), _number(ours),
+        _number(difference), _number(cell.std), cell.n, _runs(table, row, column, cell), str(cell.stale), str(cell.disturbed),
     ]  # fmt: skip
+
+
+def _runs(table: Table, row: Row, column: Column, cell: Cell) -> str:
+    if not row.is_ours:
+        return table.runs(row, ())
+    if column.weighting:
+        return runs_label([cell.n])
+    if cell.ours is not None and not cell.n:
+        return "as planned"  # a setting, such as the length of the training
+    return "measured once" if cell.n else "not run"
 
 
 def _number(value: float) -> str:
     return "NaN" if math.isnan(value) else format(value, ".6g")
-
-
-def _groups(table: Table) -> list[tuple[str, list[Row]]]:
-    """Returns the rows under each heading, in order."""
-    return [(group, list(rows)) for group, rows in groupby(table.rows, key=lambda row: row.group)]

@@ -19,7 +19,7 @@ from matplotlib.lines import Line2D
 from bench.replication.paper import target
 from bench.replication.scores import costs, scores
 from bench.reporting.style import INK, MODEL_STYLES, MUTED, as_percent, model_legend, new_figure, paper_order
-from bench.study.catalog import MODEL_TITLES
+from bench.study.catalog import ROW_TITLES
 
 REFERENCE_MODEL = "segnet_basic"  # every variant of Table 1 is a change to it
 ACCURACIES = {"mean_iou": "mIoU, test (%)", "boundary_f1": "BF, test (%)"}
@@ -46,7 +46,7 @@ def accuracy_against_cost(
     weighting: str,
     table: str | None,
     notice: str = "",
-    titles: Mapping[str, str] = MODEL_TITLES,
+    titles: Mapping[str, str] = ROW_TITLES,
 ) -> Figure | None:
     """Draws test mIoU (left) and BF (right) over parameters, relative time, time and memory.
 

@@ -20,11 +20,13 @@ import pyarrow.compute as pc
 from bench.errors import ResultsError
 from bench.results.schema import (
     BOUNDARY_METRICS,
+    CHECKERBOARD_METRICS,
     COLUMNS,
     CONDITIONS,
     COST_METRICS,
     IDENTITY,
     PROVENANCE,
+    REFINEMENT_METRICS,
     TIMES,
 )
 from bench.study.catalog import METRIC_TITLES
@@ -50,13 +52,15 @@ METRICS: dict[str, Collection[str]] = {
     "condition": CONDITIONS,
     "image_confusion": ("pixels",),
     "image_boundary": BOUNDARY_METRICS,
+    "refinement": REFINEMENT_METRICS,
+    "checkerboard": CHECKERBOARD_METRICS,
     "outcome": ("done",),
 }
-FRACTIONS = ("score", "class_score", "class_frequency")
+FRACTIONS = ("score", "class_score", "class_frequency", "checkerboard")
 MAY_BE_NAN = ("score", "class_score")  # of a class that never occurs
-PLACE = ("record", "metric", "split", "iteration", "protocol", "class_name", "predicted_class", "image")
+PLACE = ("record", "metric", "split", "iteration", "protocol", "refinement", "class_name", "predicted_class", "image")
 
-_ENUMERATED = ("kind", "profile", "status")
+_ENUMERATED = ("kind", "profile", "status", "refinement")
 _NAME_CHARACTERS = set(string.ascii_letters + string.digits + " _-.,/()")
 
 

@@ -24,8 +24,13 @@ def _to_2(table: pa.Table) -> pa.Table:
     return table
 
 
+def _to_3(table: pa.Table) -> pa.Table:
+    """Adds what version 2 did not have: nothing was refined."""
+    return table.append_column("refinement", pa.nulls(len(table), pa.string()))
+
+
 # Version of a file: the step to the next one. Whoever raises SCHEMA_VERSION adds a line.
-STEPS: dict[int, Callable[[pa.Table], pa.Table]] = {1: _to_2}
+STEPS: dict[int, Callable[[pa.Table], pa.Table]] = {1: _to_2, 2: _to_3}
 
 
 def up_to_date(table: pa.Table, encoded: Collection[str] = ()) -> pa.Table:

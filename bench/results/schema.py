@@ -17,7 +17,13 @@ and provenance repeat in every row (parquet stores a repeated value once), so th
     condition       the machine while a round was timed; iteration is the round   (metric, protocol, iteration)
     image_confusion pixels of one image labelled class_name, predicted predicted_class   (image, split)
     image_boundary  boundary pixels of one image and class                (metric, image, class_name, protocol)
+    refinement      parameters of what refines the predictions, and how they were chosen   (metric)
+    checkerboard    how much the trained model's output repeats with its upsampling: of a constant image, of
+                    test images, and of their labels, to compare with     (metric, protocol: the period)
     outcome         one row in every file; value 1.0 when the trial is done, 0.0 when not
+
+Scores of the test split are those of the selected iteration, of each budget that the trial's config names, and of
+the iteration that the other selection metric would have chosen.
 
 Rates are fractions 0 to 1. A value that does not exist (IoU of a class that never occurs) is NaN.
 """
@@ -26,7 +32,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-SCHEMA_VERSION = 2  # version 1 has no determinism, resumptions, sources and protocols
+SCHEMA_VERSION = 3  # version 2 has no refinement; version 1 no determinism, resumptions, sources and protocols
 
 # How a trial can end; it is stored whichever it is.
 STATUSES = ("done", "failed", "out_of_memory", "killed", "diverged", "timed_out")
@@ -61,6 +67,9 @@ VALUES = (
     Column("split", "string", "train|val|test", "which images"),
     Column("iteration", "int64", "optimizer steps", "after how many steps; null where it means nothing"),
     Column("protocol", "string", "", "definition used: boundary F1 protocol, timing protocol, ..."),
+    Column(
+        "refinement", "string", "dense_crf", "what was made of the network's predictions; null: nothing, they are its own"
+    ),
     Column("class_name", "string", "", "class of a per-class value (label side)"),
     Column("predicted_class", "string", "", "predicted class of a confusion count"),
     Column("image", "string", "", "image name of a per-image value"),
@@ -141,6 +150,24 @@ CONDITIONS = {
     "forward_warmup_steady": "fraction",  # 0 or 1: the passes had stopped getting faster
     "backward_warmup_passes": "count",
     "backward_warmup_steady": "fraction",
+}
+
+# Metrics of `refinement` rows (see evaluation/dense_crf.py) and of `checkerboard` rows (see evaluation/checkerboard.py),
+# and their unit.
+REFINEMENT_METRICS = {
+    "w1": "",
+    "w2": "",
+    "theta_alpha": "px",
+    "theta_beta": "levels",
+    "theta_gamma": "px",
+    "search_mean_iou": "fraction",  # on the training images of the search
+    "search_images": "count",
+    "search_choices": "count",
+}
+CHECKERBOARD_METRICS = {
+    "contrast_constant": "fraction",
+    "energy_images": "fraction",
+    "energy_labels": "fraction",
 }
 
 BOUNDARY_METRICS = ("predicted_pixels", "label_pixels", "matched_predicted", "matched_label")

@@ -15,7 +15,6 @@ import numpy as np
 import torch
 from torch import nn
 
-from bench.data import DATASETS
 from bench.errors import ConfigError
 from bench.evaluation.predict import predict
 from bench.profiling import cost
@@ -29,7 +28,7 @@ from bench.running.checkpoints import Checkpoints
 from bench.running.control import Notice, Report
 from bench.running.device import use_arithmetic
 from bench.running.history import History
-from bench.running.inputs import build_model, input_layout
+from bench.running.inputs import build_model, input_layout, num_classes_of
 from bench.running.rows import TrialRows
 from bench.study.trials import Trial
 from bench.training.loop import parameter_groups, training_step
@@ -56,7 +55,7 @@ def run_cost(
     first = resume(checkpoints, rows, report)
     if first == 0 and device.type == "cpu":
         rows.add_cost("process_baseline_mib", resident_peak_mib(), "resident_set")
-    model = build_model(trial, len(DATASETS[trial.dataset].class_names), device)
+    model = build_model(trial, num_classes_of(trial), device)
     height, width, channels_last = trial.timing_height, trial.timing_width, trial.channels_last
     timed = partial(measure_round, model, height, width, bf16=bf16, channels_last=channels_last, sensors=sensors)
     for turn in range(first, trial.timing_rounds + 1):
@@ -104,7 +103,7 @@ def resume(checkpoints: Checkpoints | None, rows: TrialRows, report: Report) -> 
 def add_counts(trial: Trial, model: nn.Module, rows: TrialRows) -> None:
     """Adds what is counted: parameters, size, encoder information, FLOPs."""
     height, width = trial.timing_height, trial.timing_width
-    num_classes = len(DATASETS[trial.dataset].class_names)
+    num_classes = num_classes_of(trial)
     kept = MODELS[trial.model].ENCODER_INFORMATION
     rows.add_cost("parameters", cost.parameter_count(model), "learnable")
     rows.add_cost("model_size_mb", cost.model_size_mb(model), "fp32")
@@ -145,7 +144,7 @@ def add_energy(trial: Trial, model: nn.Module, bf16: bool, sensors: Sensors, row
 
 def train_two_steps(trial: Trial, model: nn.Module, shape: tuple[int, int, int], bf16: bool) -> None:
     """Runs two optimizer steps on noise of a shape (N,H,W): the second one has the optimizer's memory as well."""
-    num_classes = len(DATASETS[trial.dataset].class_names)
+    num_classes = num_classes_of(trial)
     device = next(model.parameters()).device
     batch, height, width = shape
     images = torch.randn(batch, 3, height, width, device=device).to(memory_format=input_layout(trial))

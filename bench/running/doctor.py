@@ -12,7 +12,7 @@ from typing import Literal, NamedTuple
 
 import torch
 
-from bench.data import DATASETS
+from bench.data import dataset_of
 from bench.errors import BenchError
 from bench.profiling.sensors import sensors_of
 from bench.results.provenance import package_version, processor_name
@@ -56,7 +56,7 @@ def diagnose(study: Study, results: Path) -> Iterator[Finding]:
     except BenchError as error:
         yield Finding("results folder", "no", str(error))
     for name, spec in study.datasets.items():
-        locate = DATASETS[name].locate
+        locate = dataset_of(name, spec.options).locate
         if locate is None:
             yield Finding(f"data set {name}", "ok", f"drawn on the fly, {spec.train + spec.val + spec.test} images")
             continue

@@ -10,11 +10,10 @@ import torch
 from torch import Tensor
 from torch.autograd.graph import saved_tensors_hooks
 
-from bench.data import DATASETS
 from bench.evaluation.predict import predict
 from bench.results.store import Outcome
 from bench.running.device import use_arithmetic
-from bench.running.inputs import build_model, input_layout
+from bench.running.inputs import build_model, input_layout, num_classes_of
 from bench.study.trials import Trial
 from bench.training.loop import parameter_groups, training_step
 
@@ -37,7 +36,7 @@ def estimate(trial: Trial, device: torch.device) -> Estimate:
     Not counted: reading the data and boundary F1, seconds to a minute.
     """
     bf16 = use_arithmetic(trial.precision, trial.determinism)
-    num_classes = len(DATASETS[trial.dataset].class_names)
+    num_classes = num_classes_of(trial)
     batch = max(1, min(trial.batch_size, MEASURED_PIXELS // (trial.height * trial.width)))
     model = build_model(trial, num_classes, device)
     shape = (batch, 3, trial.height, trial.width)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from bench.data import Split, load_split
+from bench.data import Split, dataset_of, load_split
+from bench.running.pretraining import start_from_pretrained
 from bench.study.trials import Trial, derive_seed
 from bench.training.normalisation import normalise
 from models import MODELS
@@ -23,10 +24,23 @@ def network_input(trial: Trial, split: Split, device: torch.device) -> torch.Ten
     return normalise(images, trial.input_normalisation, channels_last=trial.channels_last)
 
 
+def num_classes_of(trial: Trial) -> int:
+    """Returns the number of classes of the trial's data set."""
+    return len(dataset_of(trial.dataset, trial.dataset_options).class_names)
+
+
 def build_model(trial: Trial, num_classes: int, device: torch.device) -> nn.Module:
-    """Returns the trial's model, initialised from its own seed, whatever else has drawn random numbers."""
+    """Returns the trial's model, initialised from its own seed, whatever else has drawn random numbers.
+
+    A model that is built for one image size is built for the images of a training, or the timed input of a cost trial.
+    """
     torch.manual_seed(derive_seed(trial.seed or 0, "initialisation", trial.model))
-    model = MODELS[trial.model](num_classes).to(device)
+    size = (trial.height, trial.width) if trial.kind == "training" else (trial.timing_height, trial.timing_width)
+    build = MODELS[trial.model]
+    model = build(num_classes, size) if getattr(build, "BUILT_FOR_SIZE", False) else build(num_classes)
+    if trial.pretrained and trial.kind == "training":
+        start_from_pretrained(model, trial.pretrained)
+    model = model.to(device)
     return model.to(memory_format=torch.channels_last) if trial.channels_last else model
 
 

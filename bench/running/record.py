@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from bench.data import DATASETS
+from bench.data import dataset_of
 from bench.errors import DivergedError
 from bench.results.provenance import environment, source_columns
 from bench.results.store import panels_path, path_of, predictions_path, write_trial
@@ -59,7 +59,7 @@ def run_and_record(
     }
     # pictures first: a trial counts as done once its parquet file is there
     rows.write_panels(panels_path(results, trial), f"{trial.id}-{trial.digest}")
-    rows.write_predictions(predictions_path(results, trial), DATASETS[trial.dataset].palette)
+    rows.write_predictions(predictions_path(results, trial), dataset_of(trial.dataset, trial.dataset_options).palette)
     outcome = {"record": "outcome", "metric": "done", "value": 1.0, "unit": ""}
     write_trial(path_of(results, trial), constants, [outcome, *rows.rows])
     checkpoints.clear()

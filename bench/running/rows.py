@@ -16,9 +16,17 @@ from bench.evaluation.boundary import STORED, boundary_counts, boundary_f1
 from bench.evaluation.confusion import RegionScores, confusion_counts, region_scores
 from bench.profiling.rounds import Round
 from bench.profiling.timing import summary, times_by_clock
-from bench.results.schema import BOUNDARY_METRICS, CONDITIONS, COST_METRICS
+from bench.results.schema import (
+    BOUNDARY_METRICS,
+    CHECKERBOARD_METRICS,
+    CONDITIONS,
+    COST_METRICS,
+    REFINEMENT_METRICS,
+)
 from bench.running.history import History
 from bench.training.loop import Pause
+
+PREDICTION = "prediction"  # stands for the trial's name until it is known
 
 Row = dict[str, Any]
 
@@ -36,7 +44,7 @@ class TrialRows:
         self.rows: list[Row] = []
         self.history = History()
         self.selected_iteration: int | None = None
-        self.panels: list[tuple[str, np.ndarray, np.ndarray, np.ndarray]] = []
+        self.panels: list[tuple[str, dict[str, np.ndarray]]] = []
         self.predictions: list[tuple[str, np.ndarray]] = []
         for split, data in splits.items():
             share = class_frequencies(data.labels, len(data.class_names))
@@ -52,12 +60,17 @@ class TrialRows:
         speed = pause.iteration * batch_size / pause.seconds
         self._add("curve", "images_per_s", speed, "images/s", iteration=pause.iteration)
 
-    def add_regions(self, split: str, iteration: int, predictions: np.ndarray) -> RegionScores:
-        """Adds G, C, mIoU and per-class scores of predictions (N,H,W) of a whole split; returns them."""
+    def add_regions(
+        self, split: str, iteration: int, predictions: np.ndarray, refinement: str | None = None
+    ) -> RegionScores:
+        """Adds G, C, mIoU and per-class scores of predictions (N,H,W) of a whole split; returns them.
+
+        refinement: what was made of the network's predictions, if anything; here and below.
+        """
         data = self.splits[split]
         counts = confusion_counts(data.labels, predictions, len(data.class_names))
         scores = region_scores(counts.sum(0))
-        where: Row = {"split": split, "iteration": iteration}
+        where: Row = {"split": split, "iteration": iteration, "refinement": refinement}
         for metric in ("global_accuracy", "class_average_accuracy", "mean_iou"):
             self._add("score", metric, getattr(scores, metric), "fraction", **where)
         self._add_per_class("class_score", scores.class_accuracy, "fraction", metric="accuracy", **where)
@@ -66,13 +79,15 @@ class TrialRows:
             self._add_image_confusion(data, counts, where)
         return scores
 
-    def add_boundaries(self, split: str, iteration: int, predictions: np.ndarray) -> None:
+    def add_boundaries(
+        self, split: str, iteration: int, predictions: np.ndarray, refinement: str | None = None
+    ) -> None:
         """Adds boundary F1 of predictions (N,H,W) under every stored protocol, with the counts it is made of."""
         data = self.splits[split]
         for name, (protocol, void) in STORED.items():
             counts = boundary_counts(data.labels, predictions, len(data.class_names), protocol, void)
             scores = boundary_f1(counts)
-            where: Row = {"split": split, "iteration": iteration, "protocol": name}
+            where: Row = {"split": split, "iteration": iteration, "protocol": name, "refinement": refinement}
             self._add("score", "boundary_f1", scores.boundary_f1, "fraction", **where)
             self._add_per_class("class_score", scores.class_boundary_f1, "fraction", metric="boundary_f1", **where)
             kept = counts > 0
@@ -87,6 +102,16 @@ class TrialRows:
                     class_name=data.class_names[label],
                     **where,
                 )
+
+    def add_refinement(self, refinement: str, parameters: Mapping[str, float]) -> None:
+        """Adds the parameters of what refines the predictions, and how they were chosen."""
+        for metric, value in parameters.items():
+            self._add("refinement", metric, value, REFINEMENT_METRICS[metric], refinement=refinement)
+
+    def add_checkerboard(self, period: int, measured: Mapping[str, float]) -> None:
+        """Adds how much of the output repeats with a period in pixels."""
+        for metric, value in measured.items():
+            self._add("checkerboard", metric, value, CHECKERBOARD_METRICS[metric], protocol=f"period {period}")
 
     def add_cost(self, metric: str, value: float, protocol: str) -> None:
         """Adds one cost in the unit that the schema gives the metric."""
@@ -118,19 +143,24 @@ class TrialRows:
             self._add("cost", f"{metric}_p75", times.p75_ms, "ms", protocol=protocol)
             self._add("cost", f"{metric}_n", times.n, "count", protocol=protocol)
 
-    def keep_panels(self, count: int, split: str, predictions: np.ndarray) -> None:
+    def keep_panels(self, count: int, split: str, predictions: np.ndarray, refinement: str = "") -> None:
         """Keeps `count` evenly spaced images of a split with their predictions (N,H,W), for the report."""
         data = self.splits[split]
+        suffix = f"-{refinement}" if refinement else ""
         for image in sorted({round((i + 0.5) * len(data.names) / count - 0.5) for i in range(count)}):
-            self.panels.append((data.names[image], data.images[image], data.labels[image], predictions[image]))
+            pictures = {f"{PREDICTION}{suffix}": predictions[image]}
+            if not refinement:
+                pictures |= {"image": data.images[image], "labels": data.labels[image]}
+            self.panels.append((data.names[image], pictures))
 
     def write_panels(self, folder: Path, prediction_name: str) -> None:
-        """Writes the kept images below `folder`, one folder an image: image, labels, this prediction."""
-        for name, image, labels, prediction in self.panels:
-            for file, pixels in (("image", image), ("labels", labels), (prediction_name, prediction)):
+        """Writes the kept images below `folder`, one folder an image: image, labels, this trial's predictions."""
+        for name, pictures in self.panels:
+            for file, pixels in pictures.items():
                 picture = Image.fromarray(np.ascontiguousarray(pixels))
                 save = partial(picture.save, format="PNG", optimize=True)
-                write_atomically(folder / Path(name).name / f"{file}.png", save)
+                file_name = file.replace(PREDICTION, prediction_name)
+                write_atomically(folder / Path(name).name / f"{file_name}.png", save)
 
     def keep_predictions(self, split: str, predictions: np.ndarray) -> None:
         """Keeps all predictions (N,H,W) of a split."""

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from bench.atomic import flush_folder
-from bench.data import DATASETS, IGNORE_INDEX, Split, load_split
+from bench.data import IGNORE_INDEX, Split, dataset_of, load_split
 from bench.errors import ConfigError, DataError, ResultsError, UnwritableError, one_line
 from bench.evaluation.confusion import confusion_counts
 from bench.scoring.definition import Definition, Measure, score_counts
@@ -117,7 +117,7 @@ def _read(files: dict[str, Path], one: StoredTrial) -> Counts:
 
 def _checked_maps(folder: Path, one: StoredTrial, split: Split, counts: Counts) -> NDArray[np.uint8]:
     """Returns the label maps of a trial after holding them against its stored counts."""
-    palette = DATASETS[one.trial.dataset].palette
+    palette = dataset_of(one.trial.dataset, one.trial.dataset_options).palette
     maps, _ = read_predictions(folder, split.names, Reading(split.labels.shape[1:], split.class_names, palette))
     found = confusion_counts(split.labels, maps, len(split.class_names))
     if counts.images != split.names or not np.array_equal(found, counts.confusion):

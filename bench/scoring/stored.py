@@ -1,6 +1,7 @@
 """From the long rows of a results file back to the arrays of counts that its scores were made of.
 
-Legend: N images, K classes. A trial stores the counts of the test split at its selected iteration, zeros left out.
+Legend: N images, K classes. A trial stores the counts of the test split, zeros left out, at several iterations, and
+those of refined predictions as well. Read are those of the network's own predictions at the selected iteration.
 """
 
 from __future__ import annotations
@@ -21,8 +22,8 @@ from bench.results.schema import BOUNDARY_METRICS
 from bench.results.store import UNREADABLE, result_files
 
 COLUMNS_READ = [
-    "record", "metric", "split", "iteration", "selected_iteration", "protocol", "class_name", "predicted_class",
-    "image", "value",
+    "record", "metric", "split", "iteration", "selected_iteration", "protocol", "refinement", "class_name",
+    "predicted_class", "image", "value",
 ]  # fmt: skip
 MAX_CELLS = 50_000_000  # of an array of counts: 0.4 GB; SUN RGB-D's test split has 7 million
 
@@ -62,11 +63,13 @@ def read_counts(path: Path) -> Counts:
             rows = file.read(columns=COLUMNS_READ).to_pandas()
     except UNREADABLE as error:
         raise ResultsError(f"'{path}' cannot be read: {error}") from None
+    if "refinement" not in rows:  # schema versions 1 and 2: nothing was refined
+        rows["refinement"] = None
     return counts_of(rows)
 
 
 def counts_of(rows: pd.DataFrame) -> Counts:
-    """Returns the counts of one trial from its rows.
+    """Returns the counts of one trial from its rows: of its own predictions at the selected iteration.
 
     An image that is all void has no confusion count; it stands in the boundary rows and counts in BF.
 
@@ -79,7 +82,8 @@ def counts_of(rows: pd.DataFrame) -> Counts:
     iterations, selected = (
         rows[name].to_numpy(dtype="float64", na_value=np.nan) for name in ("iteration", "selected_iteration")
     )
-    rows = rows[(rows["split"] == "test").fillna(False).to_numpy(dtype=bool) & (iterations == selected)]
+    of_test = (rows["split"] == "test").fillna(False).to_numpy(dtype=bool)
+    rows = rows[of_test & (iterations == selected) & rows["refinement"].isna().to_numpy()]
     record = rows["record"]
     names = rows.loc[(record == "class_score") & (rows["metric"] == "accuracy"), "class_name"]
     confusion, boundary = rows[record == "image_confusion"], rows[record == "image_boundary"]

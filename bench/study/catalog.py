@@ -40,12 +40,45 @@ MODEL_TITLES = {
     "upsampling_sub_pixel": "Sub-pixel convolution",
 }
 
+# Those that have VGG16's encoder, which weights of a VGG16 trained on ImageNet fit.
+VGG16_MODELS = (
+    "segnet",
+    "deeplab_largefov",
+    "fcn",
+    "fcn_learnt_deconv",
+    "deconvnet",
+    "deconvnet_no_fc",
+    "fcn_32s",
+    "fcn_16s",
+    "fcn_8s",
+    "hypercolumns",
+)
+
+# What is made of a model's final predictions, and what the paper calls the model then: a row of its own in tables,
+# from the same training.
+REFINED_TITLES = {"deeplab_largefov_dense_crf": "DeepLab-LargeFOV-denseCRF"}
+
+
+def refined(model: str, refinement: str) -> str:
+    """Returns the key of a table's row for the refined predictions of a model."""
+    return f"{model}_{refinement}" if refinement else model
+
+
+# Titles of every row that a table of ours can have.
+ROW_TITLES = {
+    row: title
+    for model, of_model in MODEL_TITLES.items()
+    for row, title in [(model, of_model), *((r, t) for r, t in REFINED_TITLES.items() if r.startswith(f"{model}_d"))]
+}
+
 # Keys of `bench.data.DATASETS`.
 DATASET_TITLES = {
     "camvid": "CamVid",
     "road_scenes": "RoadScenes (synthetic)",
     "sun_rgbd": "SUN RGB-D",
     "pascal_voc": "Pascal VOC 2012",
+    "indoor_scenes": "IndoorScenes (synthetic)",
+    "list_file": "list files of one's own",
 }
 
 WEIGHTING_TITLES = {

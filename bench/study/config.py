@@ -15,11 +15,20 @@ from pydantic_core import ErrorDetails
 
 from bench.errors import ConfigError, did_you_mean
 from bench.study.catalog import DATASET_TITLES, METRIC_TITLES, MODEL_TITLES, WEIGHTING_TITLES
-from bench.study.specs import Spec, Study, SuiteSpec, Tolerances, TolerancesSpec
+from bench.study.specs import DatasetSpec, RunSpec, Spec, Study, SuiteSpec, Tolerances, TolerancesSpec
 from bench.study.yaml_source import KeyPath, YamlSource, read_yaml, shown
 
 # Data sets of files whose pixels nobody has fixed yet: what a user brings is checked for its number and its form.
-MAY_LACK_DIGESTS = ("sun_rgbd", "pascal_voc")
+LIST_FILE = "list_file"
+MAY_LACK_DIGESTS = ("sun_rgbd", "pascal_voc", LIST_FILE)
+# Keys of a data set that only some readers understand.
+READERS_WITH = {
+    "drives": ("camvid", "road_scenes"),
+    "labels_by_name": ("sun_rgbd",),
+    "folder": (LIST_FILE,),
+    "class_names": (LIST_FILE,),
+    "void": (LIST_FILE,),
+}
 PROFILE_NAMES = ("smoke", "mini", "paper")
 
 # Metrics whose tolerance is relative to the expected value; the scores of METRIC_TITLES take absolute ones.
@@ -126,18 +135,37 @@ def _is_spec(kind: Any) -> bool:
 def _contradictions(study: Study) -> Iterator[Problem]:
     """Yields what is wrong between specs that are each well formed."""
     yield from _unknown("profile", study.profiles, PROFILE_NAMES, ("profiles",))
-    yield from _unknown("data set", study.datasets, DATASET_TITLES, ("datasets",))
     for name, dataset in study.datasets.items():
-        given = (dataset.sha256 is not None) + (dataset.seed is not None)
-        if given > 1 or (given == 0 and name not in MAY_LACK_DIGESTS):
-            yield ("datasets", name), "needs either `sha256` (a data set of files) or `seed` (a drawn one)"
+        yield from _dataset_contradictions(name, dataset, ("datasets", name))
     for name, profile in study.profiles.items():
         yield from _repeated("seed", profile.seeds, ("profiles", name, "seeds"))
     for name, suite in study.suites.items():
         yield from _suite_contradictions(study, suite, ("suites", name))
+    for name, members in study.groups.items():
+        if name in study.suites:
+            yield ("groups", name), f"a suite is called {name} as well"
+        yield from _unknown_items("suite", members, study.suites, ("groups", name))
     for against in TolerancesSpec.model_fields:
         allowed = getattr(study.tolerances, against)
         yield from _tolerance_contradictions(study, allowed, ("tolerances", against))
+
+
+def _dataset_contradictions(name: str, dataset: DatasetSpec, path: KeyPath) -> Iterator[Problem]:
+    reader = dataset.reader or name
+    if reader not in DATASET_TITLES:
+        what = path if dataset.reader is None else (*path, "reader")
+        yield what, _unknown_name("data set", reader, DATASET_TITLES)
+    if not _is_plain(name.replace("_", "-")):
+        yield path, "a data set's name is made of a-z, 0-9 and '_', at most 60 characters"
+    given = (dataset.sha256 is not None) + (dataset.seed is not None)
+    if given > 1 or (given == 0 and reader not in MAY_LACK_DIGESTS):
+        yield path, "needs either `sha256` (a data set of files) or `seed` (a drawn one)"
+    if reader == LIST_FILE and dataset.class_names is None:
+        yield path, "needs `class_names`, in the order of the ids in its label files"
+    for field, readers in READERS_WITH.items():
+        if getattr(dataset, field) is not None and reader not in readers:
+            yield (*path, field), f"goes with reader {' or '.join(readers)} only"
+    yield from _repeated("class", dataset.class_names or [], (*path, "class_names"))
 
 
 def _suite_contradictions(study: Study, suite: SuiteSpec, path: KeyPath) -> Iterator[Problem]:
@@ -146,6 +174,10 @@ def _suite_contradictions(study: Study, suite: SuiteSpec, path: KeyPath) -> Iter
     yield from _unknown_items("model", suite.models, MODEL_TITLES, (*path, "models"))
     for field in ("weightings", "optional_weightings"):
         yield from _unknown_items("weighting", getattr(suite, field), WEIGHTING_TITLES, (*path, field))
+    yield from _unknown("model of the suite", suite.refinements, suite.models, (*path, "refinements"))
+    yield from _repeated("table", suite.tables, (*path, "tables"))
+    if not suite.weightings and not suite.costs:
+        yield path, "has nothing to do: name `weightings` to train, or leave out `costs: false`"
     yield from _unknown("profile", suite.runs, study.profiles, (*path, "runs"))
     for profile, run in suite.runs.items():
         here = (*path, "runs", profile)
@@ -154,9 +186,32 @@ def _suite_contradictions(study: Study, suite: SuiteSpec, path: KeyPath) -> Iter
         elif run.batch_size > study.datasets[run.dataset].train:
             images = study.datasets[run.dataset].train
             yield (*here, "batch_size"), f"must not exceed the {images} training images, got {run.batch_size}"
-        if run.iterations % run.validate_every:
-            what = f"must divide iterations ({run.iterations}), so that the last one is validated"
-            yield (*here, "validate_every"), f"{what}, got {run.validate_every}"
+        yield from _run_contradictions(study, suite, run, here)
+
+
+def _run_contradictions(study: Study, suite: SuiteSpec, run: RunSpec, path: KeyPath) -> Iterator[Problem]:
+    yield from _unknown_items("weighting", run.weightings or [], WEIGHTING_TITLES, (*path, "weightings"))
+    yield from _unknown("model of the suite", run.iterations_of, suite.models, (*path, "iterations_of"))
+    if run.pretrained is not None and run.pretrained not in study.pretrained:
+        known = ", ".join(study.pretrained) or "none"
+        yield (*path, "pretrained"), f"unknown weights {shown(run.pretrained)}; known: {known}"
+    lengths = {name: getattr(run, name) for name in ("iterations", "validate_every", "checkpoint_every")}
+    for name, length in lengths.items():
+        if length is None and suite.weightings:
+            yield path, f"needs `{name}`, because the suite trains"
+    if run.iterations is None or run.validate_every is None:
+        return
+    ends = {("iterations",): run.iterations} | {("iterations_of", model): n for model, n in run.iterations_of.items()}
+    points = ends | {("budgets", name): budget for name, budget in run.budgets.items()}
+    for place, iteration in points.items():
+        if iteration % run.validate_every:
+            what = f"validate_every ({run.validate_every}) must divide it, so that it is validated, got {iteration}"
+            yield (*path, *place), what
+    if list(run.budgets.values()) != sorted(set(run.budgets.values())):
+        yield (*path, "budgets"), "must increase from one to the next"
+    for place, iteration in ends.items():
+        if run.budgets and iteration <= max(run.budgets.values()):
+            yield (*path, *place), f"must exceed the last budget ({max(run.budgets.values())}), got {iteration}"
 
 
 def _tolerance_contradictions(study: Study, tolerances: Tolerances, path: KeyPath) -> Iterator[Problem]:

@@ -1,7 +1,7 @@
 """Which source files the numbers of a trial come from, and a digest of each; nothing is imported, torch least of all.
 
-A trial's files are those that run it (STARTS), the one in models/ that defines its model, the one that reads its data
-set, and whatever these import from ROOMS, so that another model, data set or suite leaves all other trials as they
+A trial's files are those that run it (STARTS), those of what it does besides (PARTS), the one in models/ that defines
+its model, the one that reads its data set, and whatever these import from ROOMS, so that another model, data set or suite leaves all other trials as they
 are. A package's `__init__.py` is a register of names and never counts; what it passes on is followed to where it is
 defined. Not traced, because no number depends on them as long as their own tests hold: how rows are laid out
 (running/rows.py, whose computations are listed in STARTS), how a training is saved and taken up again, the cache of
@@ -16,7 +16,7 @@ from __future__ import annotations
 import ast
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -34,6 +34,12 @@ STARTS = {
     ),
     "cost": ("bench/running/cost_trial.py", "bench/running/inputs.py", "bench/running/device.py"),
 }
+# What only some trainings do besides: where it is asked for, its file counts as well.
+PARTS = {
+    "dense_crf": ("bench/evaluation/refinement.py",),
+    "checkerboard": ("bench/evaluation/checkerboard.py", "bench/evaluation/output_maps.py"),
+    "pretrained": ("models/vgg16.py",),
+}
 ROOMS = ("models", "bench/data", "bench/training", "bench/evaluation", "bench/profiling")
 REGISTER = "models/__init__.py"
 _BELOW = tuple(f"{room}/" for room in ROOMS)
@@ -46,7 +52,9 @@ class Source(NamedTuple):
     imports: dict[str, str]  # by the name under which they are imported
 
 
-def sources_of(kind: str, model: str, dataset: str, root: Path = ROOT) -> dict[str, str]:
+def sources_of(
+    kind: str, model: str, dataset: str, root: Path = ROOT, *, parts: Collection[str] = ()
+) -> dict[str, str]:
     """Returns path -> 8 hex digits for every file that the numbers of a trial come from, in order of path.
 
     Paths are relative to `root`, with "/". Each file is read once per process.
@@ -56,11 +64,12 @@ def sources_of(kind: str, model: str, dataset: str, root: Path = ROOT) -> dict[s
         model: a key of models.MODELS
         dataset: a key of bench.data.DATASETS, whose reader is bench/data/<dataset>.py
         root: the folder of bench/ and models/
+        parts: keys of PARTS
 
     Raises:
         BenchError: a file is missing, unreadable or no Python, or the model is not registered.
     """
-    return dict(_sources_of(kind, model, dataset, root))
+    return dict(_sources_of(kind, model, dataset, tuple(parts), root))
 
 
 def digest_of(sources: Mapping[str, str]) -> str:
@@ -69,8 +78,11 @@ def digest_of(sources: Mapping[str, str]) -> str:
 
 
 @cache
-def _sources_of(kind: str, model: str, dataset: str, root: Path) -> tuple[tuple[str, str], ...]:
+def _sources_of(
+    kind: str, model: str, dataset: str, parts: tuple[str, ...], root: Path
+) -> tuple[tuple[str, str], ...]:
     todo = [*STARTS[kind], *_files_of_model(model, root), f"bench/data/{dataset}.py"]
+    todo += [path for part in parts for path in PARTS[part]]
     found: dict[str, str] = {}
     while todo:
         path = todo.pop()

@@ -42,6 +42,8 @@ class SplitDigests(Spec):
 class DatasetSpec(Spec):
     """A data set: images per split, and either what its files must be or what it is drawn from."""
 
+    reader: Name | None = Field(None, description="data set whose reader reads it (name; default: its own name)")
+
     train: Count = Field(description="images in the training split (count)")
     val: Count = Field(description="images in the validation split (count)")
     test: Count = Field(description="images in the test split (count)")
@@ -50,11 +52,38 @@ class DatasetSpec(Spec):
         None, description="public archive that `bench data fetch` downloads (URL)"
     )
     seed: Seed | None = Field(None, description="what a drawn data set is drawn from (no unit)")
+    drives: Literal["shared", "separate"] | None = Field(
+        None,
+        description="shared: images of one drive are in several splits; separate: each drive is in one split; "
+        "default: as published",
+    )
+    folder: Name | None = Field(None, description="folder of the list files, for reader list_file (path)")
+    class_names: Annotated[list[Name], Field(min_length=1, max_length=255)] | None = Field(
+        None, description="classes in the order of their ids, for reader list_file (names)"
+    )
+    void: Annotated[int, Field(ge=0, le=255)] | None = Field(
+        None, description="id of unlabelled pixels in the label files, for reader list_file (0 to 255)"
+    )
+    labels_by_name: bool | None = Field(
+        None, description="SUN RGB-D toolbox: take labels by the classes' names, not by their ids (true or false)"
+    )
 
     @property
     def options(self) -> dict[str, Any]:
         """What decides the images, as JSON-able data; where they come from (`url`) does not."""
         return self.model_dump(exclude={"url"}, exclude_none=True)
+
+
+class PretrainedSpec(Spec):
+    """Weights that a training can start from: a file, what it must be, and where it is published."""
+
+    url: Annotated[str, Field(pattern=r"^https?://[!-~]+$")] | None = Field(
+        None, description="where `bench data fetch` downloads it (URL)"
+    )
+    file: Name | None = Field(None, description="a file that the user has (path); default: where fetch puts it")
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{8,64}$")] = Field(
+        description="SHA-256 of the file, or how it begins, as its publisher gives it (8 to 64 hex digits)"
+    )
 
 
 class TimingSpec(Spec):
@@ -95,7 +124,9 @@ class RecipeSpec(Spec):
     lr: Annotated[float, Field(gt=0, le=100)] = Field(description="learning rate of SGD (no unit)")
     momentum: Annotated[float, Field(ge=0, lt=1)] = Field(description="momentum of SGD (fraction)")
     weight_decay: Annotated[float, Field(ge=0, le=1)] = Field(description="weight decay of SGD (no unit)")
-    input_normalisation: Literal["local_contrast", "none"] = Field(description="what is done to RGB input")
+    input_normalisation: Literal["local_contrast", "imagenet", "none"] = Field(
+        description="what is done to RGB input; imagenet: each channel by its mean and deviation over ImageNet"
+    )
     selection: Literal["global_accuracy", "mean_iou"] = Field(
         description="validation score whose best iteration is reported"
     )
@@ -106,25 +137,57 @@ class RunSpec(Spec):
 
     dataset: Name = Field(description="name of the data set")
     batch_size: Annotated[int, Field(ge=1, le=4096)] = Field(description="images in a mini-batch (count)")
-    iterations: Count = Field(description="length of the training (optimizer steps)")
-    validate_every: Count = Field(description="validation every so often (optimizer steps); divides `iterations`")
-    checkpoint_every: Count = Field(
-        description="an interrupted training goes on from the last multiple of this (optimizer steps)"
+    iterations: Count | None = Field(
+        None, description="length of the training (optimizer steps); needed unless the suite trains nothing"
     )
+    iterations_of: Annotated[dict[Name, Count], Field(max_length=100)] = Field(
+        default_factory=dict, description="models that are trained for another length (name: optimizer steps)"
+    )
+    validate_every: Count | None = Field(
+        None, description="validation every so often (optimizer steps); divides every length and budget"
+    )
+    checkpoint_every: Count | None = Field(
+        None, description="an interrupted training goes on from the last multiple of this (optimizer steps)"
+    )
+    budgets: Annotated[dict[Name, Count], Field(max_length=20)] = Field(
+        default_factory=dict,
+        description="points on the training at which the test split is scored as well (name: optimizer steps); the "
+        "checkpoint that is selected then comes after the last of them",
+    )
+    lr: Annotated[float, Field(gt=0, le=100)] | None = Field(
+        None, description="learning rate of SGD where it is not that of the recipe (no unit)"
+    )
+    pretrained: Name | None = Field(
+        None, description="weights that VGG16 encoders start from (name in `pretrained`); default: He initialisation"
+    )
+    weightings: Names | None = Field(None, description="loss weightings where they are not those of the suite (names)")
+    timing: TimingSpec | None = Field(None, description="how time is measured where it is not as in the profile")
+
+
+TableKey = Literal["T1", "T2", "T3", "T4", "T5", "T6"]
 
 
 class SuiteSpec(Spec):
     """One table or question of the paper."""
 
     title: Name = Field(description="heading in reports (one line of text)")
-    table: Literal["T1", "T2", "T3", "T4", "T5", "T6"] | None = Field(
-        None, description="table of the paper, if any (T1 to T6)"
+    tables: Annotated[list[TableKey], Field(max_length=6)] = Field(
+        default_factory=list, description="tables of the paper that it replicates, if any (T1 to T6)"
     )
     models: Names = Field(description="model names, in the order of the table")
-    weightings: Names = Field(description="names of loss weightings")
+    weightings: Annotated[list[Name], Field(max_length=20)] = Field(
+        default_factory=list, description="names of loss weightings; none: nothing is trained"
+    )
     optional_weightings: Annotated[list[Name], Field(max_length=20)] = Field(
         default_factory=list, description="loss weightings that are trained only when named with --weighting"
     )
+    refinements: Annotated[dict[Name, Literal["dense_crf"]], Field(max_length=100)] = Field(
+        default_factory=dict, description="models whose final predictions are scored refined as well (name: dense_crf)"
+    )
+    checkerboard: bool = Field(
+        False, description="measure how much the trained models' outputs repeat with their upsampling (true or false)"
+    )
+    costs: bool = Field(True, description="measure what the models cost (true or false)")
     paper_timing: Literal["table-1", "table-6"] | None = Field(
         None, description="protocol of the paper by which time is measured as well (table-1 or table-6)"
     )
@@ -156,4 +219,10 @@ class Study(Spec):
         description="profiles by name"
     )
     suites: Annotated[dict[str, SuiteSpec], Field(min_length=1, max_length=100)] = Field(description="suites by name")
+    groups: Annotated[dict[str, Names], Field(max_length=100)] = Field(
+        default_factory=dict, description="suites that one name stands for (name: names of suites)"
+    )
+    pretrained: Annotated[dict[str, PretrainedSpec], Field(max_length=20)] = Field(
+        default_factory=dict, description="weights that trainings can start from, by name"
+    )
     tolerances: TolerancesSpec = Field(description="allowed gaps for `bench check`")

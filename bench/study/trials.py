@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from bench.errors import UnknownNameError
-from bench.study.catalog import resolve
+from bench.study.catalog import VGG16_MODELS, resolve
 from bench.study.sources import digest_of, sources_of
 from bench.study.specs import ProfileSpec, RunSpec, Study, SuiteSpec
 
@@ -28,7 +28,8 @@ _DEPENDS_ON = {
     "training": (
         "data training evaluation",
         "model weighting seed dataset dataset_options height width batch_size iterations validate_every"
-        " lr momentum weight_decay input_normalisation selection precision channels_last determinism",
+        " budgets lr momentum weight_decay input_normalisation selection pretrained refinement checkerboard"
+        " precision channels_last determinism",
     ),
     "cost": (
         "profiling",
@@ -38,6 +39,11 @@ _DEPENDS_ON = {
         " timing_height timing_width timing_rounds timing_iterations timing_paper",
     ),
 }
+
+# Fields that came later, with the value under which trials are what they were before: it stands in no digest.
+_ADDED = {"budgets": {}, "pretrained": None, "refinement": None, "checkerboard": False}
+
+_PLACES = ("folder", "file")  # keys of dicts among the fields
 
 
 @dataclass(frozen=True)
@@ -58,13 +64,17 @@ class Trial:
     height: int
     width: int
     batch_size: int
-    iterations: int
+    iterations: int  # this and the next two are 0 where the suite trains nothing
     validate_every: int
     checkpoint_every: int  # decides how much an interruption costs, not what comes out
+    budgets: dict[str, int] = field(hash=False)  # points at which the test split is scored as well, by name
     lr: float
     momentum: float
     weight_decay: float
-    input_normalisation: Literal["local_contrast", "none"]
+    input_normalisation: Literal["local_contrast", "imagenet", "none"]
+    pretrained: dict[str, Any] | None = field(hash=False)  # name, file, sha256 of the encoder's weights; None: He
+    refinement: Literal["dense_crf"] | None  # of the final predictions, scored beside the network's own
+    checkerboard: bool  # is measured
     selection: Literal["global_accuracy", "mean_iou"]
     precision: Literal["fp32", "tf32", "bf16"]
     channels_last: bool
@@ -94,7 +104,8 @@ class Trial:
     @property
     def declared(self) -> dict[str, Any]:
         """The declared values that can change its numbers, by name of the field."""
-        return {name: getattr(self, name) for name in _DEPENDS_ON[self.kind][1].split()}
+        values = {name: _without_places(getattr(self, name)) for name in _DEPENDS_ON[self.kind][1].split()}
+        return {name: value for name, value in values.items() if name not in _ADDED or value != _ADDED[name]}
 
     @property
     def declared_digest(self) -> str:
@@ -107,10 +118,8 @@ class Trial:
         return _digest([self.declared_digest, digest_of(self.sources)])
 
     def as_dict(self) -> dict[str, Any]:
-        """Returns every declared field as JSON-able data; `Trial(**fields, sources=...)` is the same trial."""
-        fields = asdict(self)
-        del fields["sources"]
-        return fields
+        """Returns every declared field as JSON-able data, without where files lie."""
+        return {name: _without_places(value) for name, value in asdict(self).items() if name != "sources"}
 
 
 def plan(
@@ -142,22 +151,32 @@ def plan(
     profile = resolve("profile", profile, study.profiles)
     suite_spec = study.suites[suite]
     profile = resolve(f"profile of suite {suite}", profile, suite_spec.runs)
+    run = suite_spec.runs[profile]
     chosen_models = _chosen(f"model of suite {suite}", models, suite_spec.models)
-    known_weightings = [*suite_spec.weightings, *suite_spec.optional_weightings]
+    usual_weightings = run.weightings or suite_spec.weightings
+    known_weightings = list(dict.fromkeys([*usual_weightings, *suite_spec.optional_weightings]))
     chosen_weightings = _chosen(
-        f"weighting of suite {suite}", weightings, known_weightings if weightings else suite_spec.weightings
+        f"weighting of suite {suite}", weightings, known_weightings if weightings else usual_weightings
     )
     known_seeds = study.profiles[profile].seeds
     for seed in seeds:
         if seed not in known_seeds:
             raise UnknownNameError(f"seed of profile {profile}", str(seed), [str(known) for known in known_seeds])
 
-    shared = _shared_fields(study, suite_spec, study.profiles[profile], suite_spec.runs[profile])
+    shared = _shared_fields(study, suite_spec, study.profiles[profile], run)
     shared |= {"suite": suite, "profile": profile}
+    reader = study.datasets[run.dataset].reader or run.dataset
 
     def trial(kind: Literal["training", "cost"], model: str, weighting: str | None, seed: int | None) -> Trial:
-        sources = sources_of(kind, model, shared["dataset"])
-        return Trial(kind=kind, model=model, weighting=weighting, seed=seed, sources=sources, **shared)
+        of_model = {
+            "iterations": run.iterations_of.get(model, shared["iterations"]),
+            "refinement": suite_spec.refinements.get(model),
+            "pretrained": shared["pretrained"] if model in VGG16_MODELS else None,
+        }
+        fields = shared | of_model
+        besides = {fields["refinement"], fields["checkerboard"] and "checkerboard", fields["pretrained"] and "pretrained"}
+        sources = sources_of(kind, model, reader, parts=sorted(filter(None, besides)) if kind == "training" else ())
+        return Trial(kind=kind, model=model, weighting=weighting, seed=seed, sources=sources, **fields)
 
     trainings = [
         trial("training", model, weighting, seed)
@@ -166,8 +185,50 @@ def plan(
         for weighting in chosen_weightings
         for model in chosen_models
     ]
-    costs = [trial("cost", model, None, None) for model in chosen_models]
+    costs = [trial("cost", model, None, None) for model in chosen_models if suite_spec.costs]
     return trainings + costs
+
+
+def plan_all(
+    study: Study,
+    name: str,
+    profile: str,
+    models: Sequence[str] = (),
+    weightings: Sequence[str] = (),
+    seeds: Sequence[int] = (),
+) -> list[Trial]:
+    """Returns the trials of a suite, or of all suites of a group, one suite after another.
+
+    Args:
+        name: of a suite or a group.
+        profile, models, weightings, seeds: as for `plan`; in a group each suite takes those that it has.
+
+    Raises:
+        UnknownNameError: as `plan`; of a group, where one of its suites lacks the profile, or none has the models,
+            weightings and seeds.
+    """
+    suites = suites_of(study, name)
+    found: list[Trial] = []
+    refused: list[UnknownNameError] = []
+    for suite in suites:
+        resolve(f"profile of suite {suite}", profile, study.suites[suite].runs)
+        try:
+            found += plan(study, suite, profile, models, weightings, seeds)
+        except UnknownNameError as error:
+            refused.append(error)
+    if not found:
+        raise refused[0]
+    return found
+
+
+def suites_of(study: Study, name: str) -> list[str]:
+    """Returns the suites that a name stands for: one, or those of a group.
+
+    Raises:
+        UnknownNameError: the study has neither a suite nor a group of this name.
+    """
+    found = resolve("suite", name, [*study.suites, *study.groups])
+    return list(study.groups.get(found, [found]))
 
 
 def derive_seed(*parts: str | int) -> int:
@@ -180,15 +241,27 @@ def derive_seed(*parts: str | int) -> int:
 
 
 def _shared_fields(study: Study, suite: SuiteSpec, profile: ProfileSpec, run: RunSpec) -> dict[str, Any]:
-    """Returns the fields that all trials of a suite in a profile have in common."""
+    """Returns the fields that all trials of a suite in a profile have in common, unless their model has its own."""
+    timing = run.timing or profile.timing
+    length = {name: getattr(run, name) or 0 for name in ("iterations", "validate_every", "checkpoint_every")}
+    weights = study.pretrained[run.pretrained] if run.pretrained else None
     return {
-        **run.model_dump(),
-        **suite.recipe.model_dump(),
+        **run.model_dump(include={"dataset", "batch_size", "budgets"}),
+        **length,
+        **suite.recipe.model_dump(exclude={"lr"}),
+        "lr": run.lr or suite.recipe.lr,
+        "pretrained": {"name": run.pretrained} | weights.model_dump(exclude={"url"}) if weights else None,
+        "checkerboard": suite.checkerboard,
         **profile.model_dump(exclude={"description", "seeds", "timing"}),
-        **{f"timing_{name}": value for name, value in profile.timing.model_dump().items()},
+        **{f"timing_{name}": value for name, value in timing.model_dump().items()},
         "timing_paper": suite.paper_timing,
         "dataset_options": study.datasets[run.dataset].options,
     }
+
+
+def _without_places(value: Any) -> Any:
+    """Returns a declared value without where its files lie, which changes no number."""
+    return {key: part for key, part in value.items() if key not in _PLACES} if isinstance(value, dict) else value
 
 
 def _chosen(what: str, wanted: Sequence[str], known: list[str]) -> list[str]:

@@ -27,8 +27,16 @@ def recompute_bn_statistics(model: nn.Module, images: Tensor, *, batch_size: int
         norm.momentum = None  # PyTorch's spelling of "plain average over all batches since the reset"
         norm.train()
     with torch.autocast(images.device.type, torch.bfloat16, enabled=bf16):
-        for start in range(0, len(images), batch_size):
-            model(images[start : start + batch_size])
+        for start, end in _batches(len(images), batch_size):
+            model(images[start:end])
     model.eval()
     for norm, momentum in zip(norms, before, strict=True):
         norm.momentum = momentum  # else training would go on with a state that no checkpoint holds
+
+
+def _batches(count: int, size: int) -> list[tuple[int, int]]:
+    """Returns where batches begin and end; a last image that would be alone, and have no variance, joins the others."""
+    starts = list(range(0, count, size))
+    if len(starts) > 1 and count - starts[-1] == 1:
+        starts.pop()
+    return list(zip(starts, [*starts[1:], count], strict=True))

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from bench.errors import DivergedError
 from bench.study.trials import derive_seed
-from bench.training.loss import segmentation_loss
+from bench.training.loss import coarse_labels, segmentation_loss
 from bench.training.order import batch_at
 
 READ_BACK_EVERY = 10  # iterations between two looks at the loss: each look makes a GPU wait
@@ -148,10 +148,14 @@ def training_step(
     class_weights: Tensor,
     bf16: bool,
 ) -> Tensor:
-    """One SGD step on images (N,3,H,W) and labels (N,H,W); returns the detached loss, still on the device."""
+    """One SGD step on images (N,3,H,W) and labels (N,H,W); returns the detached loss, still on the device.
+
+    A model with a LOSS_STRIDE is trained on its `coarse_logits` and every so many labels.
+    """
+    stride = getattr(model, "LOSS_STRIDE", 1)
     with torch.autocast(images.device.type, torch.bfloat16, enabled=bf16):
-        logits = model(images)
-    loss = segmentation_loss(logits, labels.long(), class_weights)
+        logits = model(images) if stride == 1 else model.coarse_logits(images)
+    loss = segmentation_loss(logits, coarse_labels(labels, stride).long(), class_weights)
     optimizer.zero_grad(set_to_none=True)
     loss.backward()
     optimizer.step()

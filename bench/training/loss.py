@@ -33,3 +33,22 @@ def segmentation_loss(logits: Tensor, labels: Tensor, class_weights: Tensor) -> 
     log_likelihood = functional.log_softmax(logits.float(), dim=1).gather(1, target.unsqueeze(1)).squeeze(1)
     weights = class_weights[target] * labelled
     return -(weights * log_likelihood).sum() / labelled.sum().clamp_min(1)
+
+
+def coarse_labels(labels: Tensor, stride: int) -> Tensor:
+    """Returns the label in the middle of each cell of `stride` x `stride` pixels.
+
+    Args:
+        labels: (N,H,W), 0..K-1, or 255 for void
+        stride: in pixels; 1 returns the labels as they are
+
+    Returns: (N,ceil(H/stride),ceil(W/stride)). A cell whose middle lies outside the image is void.
+
+    Source: paper §4 (DeepLab is trained on labels at 45x60); Chen et al. 2015 (labels subsampled by 8).
+    """
+    if stride == 1:
+        return labels
+    height, width = labels.shape[1:]
+    middle = stride // 2
+    padded = functional.pad(labels, (0, -width % stride, 0, -height % stride), value=IGNORE_INDEX)
+    return padded[:, middle::stride, middle::stride]

@@ -1,4 +1,4 @@
-"""Local contrast normalisation of the input, once per data set rather than once per epoch."""
+"""Normalisation of the input, once per data set rather than once per epoch."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ from torch.nn import functional
 WINDOW_PX = 9  # Jarrett et al. 2009 use a 9x9 Gaussian window
 SIGMA_PX = 2.0
 CHUNK = 32  # images at once, which bounds the working memory
+# Of RGB in 0..1 over ImageNet's training images, as torchvision's weights expect it.
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_DEVIATION = (0.229, 0.224, 0.225)
 
 
 def normalise(images: Tensor, kind: str, *, channels_last: bool) -> Tensor:
@@ -16,7 +19,8 @@ def normalise(images: Tensor, kind: str, *, channels_last: bool) -> Tensor:
 
     Args:
         images: uint8 (N,H,W,3), RGB
-        kind: "local_contrast", or "none" for values scaled to -0.5..0.5
+        kind: "local_contrast"; "imagenet" for each channel by its mean and deviation over ImageNet; "none" for values
+            scaled to -0.5..0.5
         channels_last: the memory format of the result, which the network's convolutions follow
 
     Returns: float32 (N,3,H,W) on the same device, in that memory format.
@@ -24,9 +28,10 @@ def normalise(images: Tensor, kind: str, *, channels_last: bool) -> Tensor:
     Source: paper §3.2 (local contrast normalisation of the RGB input, after Jarrett et al. 2009).
     Deviation: the released SegNet-Basic file has across-channel response normalisation on raw 0..255 values instead;
         the paper's text is followed here.
+    Deviation: the paper does not say how the input of the networks of §4 is normalised, and the released SegNet takes
+        raw values; here it is as torchvision's ImageNet weights expect it, whether they are used or not.
     """
-    assert kind in ("local_contrast", "none"), kind
-    one = local_contrast_normalise if kind == "local_contrast" else _scale
+    one = {"local_contrast": local_contrast_normalise, "imagenet": _by_imagenet, "none": _scale}[kind]
     n, height, width, channels = images.shape
     layout = torch.channels_last if channels_last else torch.contiguous_format
     out = torch.empty((n, channels, height, width), device=images.device, memory_format=layout)
@@ -65,6 +70,14 @@ def _local_mean(maps: Tensor) -> Tensor:
     padded = functional.pad(maps, (half, half, half, half), mode="reflect")
     rows = functional.conv2d(padded, window.view(1, 1, -1, 1))
     return functional.conv2d(rows, window.view(1, 1, 1, -1))
+
+
+def _by_imagenet(images: Tensor) -> Tensor:
+    """Gives each channel the mean 0 and the deviation 1 that it has over ImageNet."""
+    mean, deviation = (
+        torch.tensor(values, device=images.device).view(1, 3, 1, 1) for values in (IMAGENET_MEAN, IMAGENET_DEVIATION)
+    )
+    return (images - mean) / deviation
 
 
 def _scale(images: Tensor) -> Tensor:

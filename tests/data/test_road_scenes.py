@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 
 from bench.data import DATASETS, IGNORE_INDEX, class_frequencies, load_split
-from bench.data.road_scenes import draw_scene
+from bench.data.road_scenes import draw_scene, load
 from bench.data.road_scenes_canvas import TILE, Camera, Canvas, Dice, noise_tile
+from bench.data.road_scenes_drives import IMAGES_A_DRIVE, KINDS, draw_frame, drives_of
 from bench.errors import DataError
 
 OPTIONS = {"train": 96, "val": 24, "test": 48, "seed": 1511}
@@ -108,6 +109,88 @@ def test_speed():
     start = time.process_time()
     scenes(20)
     assert (time.process_time() - start) / 20 < 0.030
+
+
+# --- drives
+
+
+def in_drives(split, kind, height=30, width=40):
+    return load(split, height, width, {**OPTIONS, "drives": kind})
+
+
+def drives_in(split):
+    return {name.partition("-frame-")[0] for name in split.names}
+
+
+def test_the_golden_frame_of_a_drive():
+    image, labels = draw_frame(1513, 3, 5, 60, 80)
+    # Golden, as above: of another drawing every stored result on drives is void.
+    assert hashlib.sha256(image.tobytes() + labels.tobytes()).hexdigest()[:16] == "495d209a08dec6b5"
+
+
+def test_drives_are_shared_or_separate():
+    shared, separate = ({s: drives_in(in_drives(s, kind)) for s in OPTIONS if s != "seed"} for kind in KINDS)
+    assert shared["test"] == shared["train"] == shared["val"]
+    assert not separate["test"] & separate["train"]
+    assert not separate["test"] & separate["val"]
+    assert not separate["train"] & separate["val"]
+
+
+def test_the_test_images_are_the_same_whatever_is_trained_on():
+    shared, separate = (in_drives("test", kind) for kind in KINDS)
+    assert shared.digest == separate.digest
+    assert len(shared.names) == 48
+    assert list(shared.names) == sorted(shared.names)
+
+
+def test_no_frame_is_in_two_splits_and_none_is_left_out():
+    options = {**OPTIONS, "drives": "shared"}
+    dealt = [frame for split in ("train", "val", "test") for frame in drives_of(split, options)]
+    assert len(set(dealt)) == len(dealt) == 168
+    sizes = np.bincount([drive for drive, _ in dealt])
+    assert len(sizes) == 14
+    assert set(sizes) == {IMAGES_A_DRIVE}
+    # Interleaved: every test frame of a drive has a neighbour, one or two frames on, that is trained on.
+    train = set(drives_of("train", options))
+    for drive, frame in drives_of("test", options):
+        assert train & {(drive, frame + step) for step in (-2, -1, 1, 2)}
+
+
+def test_shared_drives_bring_test_images_close_to_training_images():
+    def nearest(kind):
+        train, test = in_drives("train", kind).labels, in_drives("test", kind).labels
+        return np.mean([(train == labels).mean(axis=(1, 2)).max() for labels in test])
+
+    assert nearest("shared") > nearest("separate") + 0.08
+
+
+def test_a_drive_keeps_its_street_and_light_while_the_traffic_changes():
+    frames = [draw_frame(9, 2, frame, 60, 80) for frame in (4, 5)]
+    (first, labels), (second, others) = frames
+    elsewhere = [draw_frame(9, drive, 4, 60, 80)[1] for drive in (3, 4, 5)]
+    assert (labels == others).mean() > max((labels == other).mean() for other in elsewhere)
+    sky = (labels == 0) & (others == 0)
+    assert abs(first[sky].mean() - second[sky].mean()) < 4
+    assert (labels != others).any()
+
+
+@pytest.mark.parametrize("kind", ["both", None, 1, ""])
+def test_drives_are_of_a_kind_that_exists(kind):
+    with pytest.raises(DataError, match="option 'drives' must be one of shared, separate, got"):
+        in_drives("test", kind)
+
+
+def test_drives_need_the_size_of_every_split():
+    with pytest.raises(DataError, match="option 'val' must be the number of images"):
+        load("test", 30, 40, {"train": 4, "test": 2, "seed": 1, "drives": "shared"})
+
+
+@pytest.mark.parametrize("kind", ["shared", "separate"])
+@pytest.mark.parametrize("counts", [(1, 1, 1), (6, 2, 3), (7, 31, 5), (3, 1, 40)])
+def test_any_number_of_images_comes_in_drives(counts, kind):
+    options = dict(zip(("train", "val", "test"), counts, strict=True)) | {"drives": kind}
+    dealt = [frame for split in ("train", "val", "test") for frame in drives_of(split, options)]
+    assert len(set(dealt)) == sum(counts)
 
 
 # --- the drawing board

@@ -5,16 +5,34 @@ import torch
 import torchvision
 from torch import nn
 
+from bench.study.catalog import VGG16_MODELS
+from models import MODELS
 from models.fcn import FCN
 from models.hypercolumns import Hypercolumns
 from models.segnet_basic import SegNetBasic
 from models.unet import UNet
-from models.vgg16 import STAGES, TORCHVISION_LAYERS, biased_stages, load_vgg16, normalised_stages, pool
+from models.vgg16 import (
+    STAGES,
+    TORCHVISION_LAYERS,
+    biased_stages,
+    has_vgg16_classifier,
+    load_vgg16,
+    normalised_stages,
+    pool,
+)
 
 
 def torchvision_shapes():
     with torch.device("meta"):
         return {key: tuple(value.shape) for key, value in torchvision.models.vgg16(weights=None).state_dict().items()}
+
+
+def torchvision_features(state):
+    """torchvision's 13 convolutions, ReLUs and poolings with these weights."""
+    with torch.device("meta"):
+        features = torchvision.models.vgg16(weights=None).features
+    features.load_state_dict({key.removeprefix("features."): value for key, value in state.items()}, assign=True)
+    return features
 
 
 @pytest.fixture(scope="module")
@@ -47,9 +65,7 @@ def test_parameters():
 
 
 def test_loaded_networks_compute_what_torchvision_computes(state):
-    with torch.device("meta"):
-        features = torchvision.models.vgg16(weights=None).features
-    features.load_state_dict({key.removeprefix("features."): value for key, value in state.items()}, assign=True)
+    features = torchvision_features(state)
     model = Published()
     load_vgg16(model, state)
     images = torch.randn(1, 3, 64, 96)
@@ -181,3 +197,48 @@ def test_a_classifier_that_does_not_fit_is_named(state):
         load_vgg16(narrow, state | wide, include_classifier=True)
     with pytest.raises(ValueError, match=r"Published has no fc6 for 'classifier.0'; load without the classifier"):
         load_vgg16(none, state | wide, include_classifier=True)
+
+
+FCN_FAMILY = ["fcn", "fcn_learnt_deconv", "fcn_32s", "fcn_16s", "fcn_8s"]
+
+
+def without_values(name):
+    with torch.device("meta"):
+        return MODELS[name](3)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_the_catalog_names_the_models_that_take_these_weights(name):
+    shapes = {key: shape for key, shape in torchvision_shapes().items() if key.startswith("features.")}
+    state = {key: torch.zeros(()).expand(shape) for key, shape in shapes.items()}
+    model = without_values(name)
+    assert has_vgg16_classifier(model) is (name in FCN_FAMILY)
+    if name in VGG16_MODELS:
+        load_vgg16(model, state)
+    else:
+        with pytest.raises(ValueError, match="has no VGG16 encoder"):
+            load_vgg16(model, state)
+
+
+@pytest.mark.parametrize("name", VGG16_MODELS)
+def test_each_encoder_computes_what_torchvision_computes(name, state):
+    """With a batch norm that does nothing, where the biases are zero that it leaves out."""
+    model = without_values(name)
+    encoder = model.encoder.to_empty(device="cpu").eval()
+    norms = [layer for layer in encoder.modules() if isinstance(layer, nn.BatchNorm2d)]
+    for norm in norms:
+        norm.reset_running_stats()
+        nn.init.ones_(norm.weight)
+        nn.init.zeros_(norm.bias)
+    state = {key: torch.zeros_like(values) if norms and "bias" in key else values for key, values in state.items()}
+    load_vgg16(model, state)
+    for layer in encoder.modules():
+        if isinstance(layer, nn.Conv2d):
+            layer.padding = layer.dilation = (1, 1)  # DeepLab's are atrous
+    images = features = torch.randn(1, 3, 32, 64)
+    with torch.no_grad():
+        for stage in encoder:
+            features = pool(stage(features))
+        expected = torchvision_features(state)(images)
+    assert expected.any()
+    assert torch.allclose(features, expected, rtol=1e-4, atol=1e-6)

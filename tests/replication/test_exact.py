@@ -78,6 +78,14 @@ def test_the_same_values_are_identical_in_whatever_order(ours, theirs):
     assert outcome(ours, theirs, ROWS, ROWS[::-1]) == Comparison(TRAINING.id, "identical", 6)
 
 
+def test_refined_predictions_are_compared_with_refined_ones(ours, theirs):
+    own = {"record": "score", "metric": "mean_iou", "split": "test", "iteration": 100, "value": 0.25}
+    refined = own | {"refinement": "dense_crf", "value": 0.5}
+    assert outcome(ours, theirs, [own, refined], [refined, own]).state == "identical"
+    found = outcome(ours, theirs, [own, refined], [own, refined | {"value": 0.75}])
+    assert "iteration 100 refinement dense_crf: 0.5 here, 0.75 there; 1 of 2 values differ" in found.detail
+
+
 @pytest.mark.parametrize("row", range(len(ROWS)))
 def test_the_last_bit_of_any_value_counts(ours, theirs, row):
     changed = [dict(values) for values in ROWS]

@@ -4,7 +4,7 @@ import pytest
 
 from bench.errors import UnknownNameError
 from bench.replication.paper import Address, Target, paper_table, paper_tables, target
-from bench.study.catalog import MODEL_TITLES
+from bench.study.catalog import MODEL_TITLES, ROW_TITLES
 
 # Transcribed from the PDF a second time, column by column:
 # params, multiplier, ms, then for each weighting G C mIoU BF of test and G C mIoU of train.
@@ -162,6 +162,7 @@ tables:
     rows:
       segnet: {title: SegNet, group: all, scores: {40K: {G: 88.81}, final: {G: 90.4}}, classes: {Sky: 96.1}}
       crf: {title: CRF, group: all, scores: {final: {G: 89.71}}}
+      other: {title: Other, group: all, model: segnet, weighting: median_frequency, scores: {final: {G: 87.0}}}
 """
 
 
@@ -173,12 +174,18 @@ def test_tables_with_budgets_and_classes_fit_the_same_file(tmp_path: Path) -> No
 
     assert table.printed == {
         Address("segnet", "global_accuracy", "natural_frequency", "test", budget="40K"): "88.81",
-        Address("segnet", "global_accuracy", "natural_frequency", "test", budget="final"): "90.4",
+        Address("segnet", "global_accuracy", "natural_frequency", "test"): "90.4",
         Address("segnet", "accuracy", "", "test", class_name="Sky"): "96.1",
-        Address("crf", "global_accuracy", "natural_frequency", "test", budget="final"): "89.71",
+        Address("crf", "global_accuracy", "natural_frequency", "test"): "89.71",
+        Address("other", "global_accuracy", "median_frequency", "test"): "87.0",
     }
+    assert table.budgets == ("40K",)
+    assert [row.model for row in table.rows.values()] == ["segnet", "crf", "segnet"]
     address = Address("segnet", "accuracy", "", "test", class_name="Sky")
     assert table.target(address) == Target(96.1, "percent", 1)
+
+
+TEST = {"split": "test", "weighting": "natural_frequency"}
 
 
 def values(table: str, row: str, metric: str, **where: str) -> float | None:
@@ -202,9 +209,9 @@ def test_every_table_of_the_paper_is_there_with_all_its_cells() -> None:
 
 def test_the_tables_agree_where_they_print_the_same_run() -> None:
     """SegNet's row of Table 2 is the last one of Table 3; the classes of Table 5 average to C of Table 4."""
-    last = {"split": "test", "budget": "final"}
+    last = {"split": "test", "weighting": "natural_frequency"}
     for metric in ("global_accuracy", "class_average_accuracy", "mean_iou", "boundary_f1"):
-        assert values("T2", "segnet", metric, split="test") == values("T3", "segnet", metric, **last)
+        assert values("T2", "segnet", metric, **last) == values("T3", "segnet", metric, **last) is not None
     classes = [float(text) for text in paper_table("T5").printed.values()]
     assert sum(classes) / 37 == pytest.approx(values("T4", "segnet", "class_average_accuracy", **last), abs=0.006)
 
@@ -212,12 +219,13 @@ def test_the_tables_agree_where_they_print_the_same_run() -> None:
 @pytest.mark.parametrize(
     ("table", "row", "metric", "where", "value", "decimals"),
     [
-        ("T2", "dense_depth_maps", "accuracy", {"class_name": "Pavement", "split": "test"}, 38.1, 1),
-        ("T3", "deconvnet", "boundary_f1", {"budget": "final", "split": "test"}, 52.23, 2),
-        ("T3", "fcn", "max_iterations", {"budget": "final"}, 200, 0),
-        ("T4", "fcn_learnt_deconv", "boundary_f1", {"budget": "140K", "split": "test"}, 9.0, 1),
-        ("T4", "segnet_median_frequency", "mean_iou", {"budget": "final", "split": "test"}, 32.08, 2),
-        ("T5", "segnet", "accuracy", {"class_name": "Shower curtain", "split": "test", "budget": "final"}, 0.03, 2),
+        ("T2", "dense_depth_maps", "accuracy", {"class_name": "Pavement", **TEST}, 38.1, 1),
+        ("T3", "deconvnet", "boundary_f1", TEST, 52.23, 2),
+        ("T3", "fcn", "max_iterations", {}, 200, 0),
+        ("T4", "fcn_learnt_deconv", "boundary_f1", {"budget": "140K", **TEST}, 9.0, 1),
+        ("T4", "segnet_median_frequency", "mean_iou", {"weighting": "median_frequency", "split": "test"}, 32.08, 2),
+        ("T4", "segnet", "mean_iou", TEST, 31.84, 2),
+        ("T5", "segnet", "accuracy", {"class_name": "Shower curtain", **TEST}, 0.03, 2),
         ("T6", "deeplab_largefov", "inference_peak_mib", {}, 1993, 0),
         ("T6", "segnet", "forward_ms", {}, 422.5, 2),
     ],
@@ -229,4 +237,23 @@ def test_single_cells_of_the_other_tables(table, row, metric, where, value, deci
 
 @pytest.mark.parametrize("budget", ["40K", "80K"])
 def test_what_was_not_computed_is_no_number(budget: str) -> None:
-    assert values("T3", "deeplab_largefov_dense_crf", "mean_iou", split="test", budget=budget) is None
+    row = ("T3", "deeplab_largefov_dense_crf", "mean_iou")
+    assert values(*row, **TEST, budget=budget) is None
+    assert values(*row, **TEST) == 54.74
+
+
+def test_a_model_that_has_two_rows_is_told_apart_by_its_weighting() -> None:
+    found = {weighting: target("T4", "segnet", weighting, "test", "mean_iou") for weighting in WEIGHTINGS}
+    assert {weighting: cell.value for weighting, cell in found.items()} == WEIGHTINGS
+    assert target("T4", "segnet", "median_frequency", "test", "mean_iou", budget="80K") is None
+
+
+WEIGHTINGS = {"natural_frequency": 31.84, "median_frequency": 32.08}
+
+
+def test_rows_of_models_of_ours_have_their_titles() -> None:
+    rows = {(row.model, row.title) for key in ("T1", "T3", "T4", "T6") for row in paper_table(key).rows.values()}
+    assert rows == {(model, ROW_TITLES[model]) for model, _ in rows} | {
+        ("segnet", "SegNet, median frequency balancing")
+    }
+    assert [paper_table(key).budgets for key in ("T1", "T3", "T4")] == [(), ("40K", "80K"), ("80K", "140K")]

@@ -14,6 +14,8 @@ from bench.results.store import load_results, outcome, stored_before
 
 ONE, TWO = trials()[:2]
 ADDED_IN_2 = ["determinism", "resumptions", "sources", "protocols", "kernels"]
+ADDED_IN_3 = ["refinement"]
+ADDED = {1: [*ADDED_IN_2, *ADDED_IN_3], 2: ADDED_IN_3}  # since a version
 
 
 def changed(path, change):
@@ -30,24 +32,25 @@ def with_version(version, dtype=None):
     return change
 
 
-def as_version_1(table):
-    return with_version(1)(table).drop_columns(ADDED_IN_2)
+def as_version(version):
+    return lambda table: with_version(version)(table).drop_columns(ADDED[version])
 
 
 def test_there_is_a_step_from_every_older_version():
     assert list(STEPS) == list(range(1, SCHEMA_VERSION))
 
 
-def test_version_1_is_read_with_null_for_what_it_did_not_record(tmp_path):
+@pytest.mark.parametrize("version", ADDED)
+def test_an_older_version_is_read_with_null_for_what_it_did_not_record(tmp_path, version):
     path = write(tmp_path, ONE)
     now = load_results(tmp_path).rows
-    before = changed(path, as_version_1).read_bytes()
+    before = changed(path, as_version(version)).read_bytes()
     found = load_results(tmp_path)
     assert found.problems == []
     assert list(found.rows.columns) == ARROW_SCHEMA.names
-    assert found.rows[ADDED_IN_2].isna().all(axis=None)
-    assert set(found.rows["schema_version"]) == {1}  # as what it was stored
-    same = [name for name in ARROW_SCHEMA.names if name not in (*ADDED_IN_2, "schema_version")]
+    assert found.rows[ADDED[version]].isna().all(axis=None)
+    assert set(found.rows["schema_version"]) == {version}  # as what it was stored
+    same = [name for name in ARROW_SCHEMA.names if name not in (*ADDED[version], "schema_version")]
     pd.testing.assert_frame_equal(found.rows[same], now[same])
     assert outcome(tmp_path, ONE).status == "done"
     assert path.read_bytes() == before
@@ -59,8 +62,8 @@ def test_the_committed_results_are_read():
     assert len(found.rows["trial"].unique()) >= 40
 
 
-def test_both_versions_in_one_folder_are_read_with_and_without_this_package(tmp_path):
-    changed(write(tmp_path, ONE, 0.25), as_version_1)
+def test_several_versions_in_one_folder_are_read_with_and_without_this_package(tmp_path):
+    changed(write(tmp_path, ONE, 0.25), as_version(1))
     write(tmp_path, TWO, 0.75)
     assert set(load_results(tmp_path).rows["trial"]) == {ONE.id, TWO.id}
     assert set(pd.read_parquet(tmp_path)["trial"]) == {ONE.id, TWO.id}
@@ -72,12 +75,12 @@ def test_both_versions_in_one_folder_are_read_with_and_without_this_package(tmp_
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (with_version(SCHEMA_VERSION + 1), "schema version 3 is newer than 2, which this bench reads; update it"),
-        (with_version(0), "schema version 0, known are 1, 2; it may be damaged, or of another program"),
-        (with_version(None), "schema version None, known are 1, 2"),
-        (with_version("2", pa.string()), "schema version 2, known are 1, 2"),
-        (lambda table: pa.concat_tables([table, with_version(1)(table)]), "several schema versions, known are 1, 2"),
-        (lambda table: table.slice(0, 0), "schema version None, known are 1, 2"),
+        (with_version(SCHEMA_VERSION + 1), "schema version 4 is newer than 3, which this bench reads; update it"),
+        (with_version(0), "schema version 0, known are 1, 2, 3; it may be damaged, or of another program"),
+        (with_version(None), "schema version None, known are 1, 2, 3"),
+        (with_version("2", pa.string()), "schema version 2, known are 1, 2, 3"),
+        (lambda table: pa.concat_tables([table, with_version(1)(table)]), "several schema versions, known are 1, 2, 3"),
+        (lambda table: table.slice(0, 0), "schema version None, known are 1, 2, 3"),
         (lambda table: table.drop_columns(["schema_version"]), "column 'schema_version' is missing"),
         (lambda table: table.drop_columns(["metric"]), "column 'metric' is missing"),
         (
@@ -108,7 +111,7 @@ def test_a_newer_file_of_a_trial_is_not_taken_for_a_result(tmp_path):
     changed(write(tmp_path, ONE), with_version(SCHEMA_VERSION + 1))
     found = outcome(tmp_path, ONE)
     assert found.status == "damaged"
-    assert found.reason.endswith(": schema version 3 is newer than 2, which this bench reads; update it")
+    assert found.reason.endswith(": schema version 4 is newer than 3, which this bench reads; update it")
     assert stored_before(tmp_path, ONE) is None
 
 

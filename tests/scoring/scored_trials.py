@@ -24,7 +24,7 @@ def write_study(folder: Path, seeds=(0, 1), weightings=("median_frequency", "nat
     suite = study["suites"]["decoder-variants"]
     suite |= {"models": ["bilinear_interpolation", "fcn_basic"], "weightings": list(weightings)}
     path = folder / "study.yaml"
-    path.write_text(yaml.safe_dump(study))
+    path.write_text(yaml.safe_dump(study, sort_keys=False))
     return path
 
 
@@ -46,13 +46,30 @@ def guessed(split: Split, seed: int, right=0.7) -> np.ndarray:
     return np.where(keep, split.labels, guess)
 
 
-def store(folder: Path, trial: Trial, split: Split, predictions: np.ndarray, label_maps=True, drop=None, **changes):
-    """Writes a trial's file, and its label maps, as a training does; `drop` says which rows to leave out."""
+def store(
+    folder: Path,
+    trial: Trial,
+    split: Split,
+    predictions: np.ndarray,
+    label_maps=True,
+    drop=None,
+    besides=(),
+    **changes,
+):
+    """Writes a trial's file, and its label maps, as a training does.
+
+    Args:
+        drop: says which rows to leave out.
+        besides: what else is scored: (iteration, predictions, refinement) of each.
+    """
     rows = TrialRows({"test": split}, None)
     rows.add_regions("test", 50, predictions)  # at an iteration that is not selected
     rows.rows = [row for row in rows.rows if row["record"] != "image_confusion"]
     rows.add_regions("test", 100, predictions)
     rows.add_boundaries("test", 100, predictions)
+    for iteration, others, refinement in besides:
+        rows.add_regions("test", iteration, others, refinement)
+        rows.add_boundaries("test", iteration, others, refinement)
     if label_maps:
         rows.keep_predictions("test", predictions)
         rows.write_predictions(predictions_path(folder, trial), DATASETS["road_scenes"].palette)

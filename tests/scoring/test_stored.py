@@ -11,8 +11,10 @@ from bench.data import Split
 from bench.errors import BenchError, ResultsError
 from bench.evaluation.boundary import STORED, boundary_counts
 from bench.evaluation.confusion import confusion_counts
+from bench.replication.scores import scores
 from bench.results.store import load_results
 from bench.scoring.definition import Definition, Measure, score_counts
+from bench.scoring.rescoring import rescore_trials
 from bench.scoring.stored import COLUMNS_READ, counts_of, read_counts
 
 EVERYTHING = Definition(protocols=tuple(STORED))
@@ -61,6 +63,25 @@ def test_counts_and_scores_come_back_bit_for_bit(tmp_path):
     assert check_scores_equal_stored(rows, counts) == 3 + 6 + 2 * 11 + 6 * 11
     again = counts_of(rows)
     np.testing.assert_array_equal(again.confusion, counts.confusion)
+
+
+def test_counts_of_budgets_and_refined_predictions_are_left_alone(tmp_path):
+    trial = planned(write_study(tmp_path))[0]
+    split = split_of(trial)
+    own = guessed(split, 1)
+    besides = [(40, guessed(split, 2), None), (120, guessed(split, 3), None), (100, guessed(split, 4), "dense_crf")]
+    path = store(tmp_path / "results", trial, split, own, label_maps=False, besides=besides)
+    counts = read_counts(path)
+    np.testing.assert_array_equal(counts.confusion, confusion_counts(split.labels, own, 11))
+    for name, found in counts.boundary.items():
+        np.testing.assert_array_equal(found, boundary_counts(split.labels, own, 11, *STORED[name]))
+    assert counts.class_names == split.class_names
+    rows = load_results(tmp_path / "results").rows
+    assert check_scores_equal_stored(rows[rows["refinement"].isna()], counts) == 3 + 6 + 2 * 11 + 6 * 11
+    rescored = rescore_trials(tmp_path / "results", [trial], Definition())
+    assert (rescored.trials, rescored.without, rescored.problems) == (1, {}, [])
+    stored = scores(rows).set_index(["model", "metric"])["value"]
+    assert {one.measure.metric: one.value for one in rescored.values} == dict(stored[trial.model])
 
 
 def test_an_image_without_any_boundary_counts(tmp_path):

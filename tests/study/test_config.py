@@ -9,6 +9,7 @@ from bench.replication.scores import MACHINE_COSTS
 from bench.study.catalog import MODEL_TITLES
 from bench.study.config import MACHINE_COST_NAMES, json_schema, load_study
 from bench.study.specs import Study
+from bench.study.trials import plan
 
 Changed = Callable[[str, str], Study]
 
@@ -21,7 +22,7 @@ def test_the_committed_study_is_table_1_as_the_paper_ran_it(monkeypatch: pytest.
     monkeypatch.chdir(Path(__file__).resolve().parents[2])
     study = load_study()
     suite = study.suites["decoder-variants"]
-    assert (suite.table, suite.models) == ("T1", list(MODEL_TITLES)[:8])
+    assert (suite.tables, suite.models) == (["T1"], list(MODEL_TITLES)[:8])
     assert suite.weightings == ["median_frequency", "natural_frequency"]
     assert suite.paper_timing == "table-1"
     assert (suite.recipe.lr, suite.recipe.momentum, suite.recipe.weight_decay) == (0.1, 0.9, 0.0005)
@@ -78,7 +79,7 @@ def test_dataset_options_hold_what_decides_the_images(study: Study) -> None:
         (
             "title: Dec",
             "colour: red\n    title: Dec",
-            r"decoder-variants\.colour: unknown key; known: title, table, models",
+            r"decoder-variants\.colour: unknown key; known: title, tables, models",
         ),
         (
             "panels: 3",
@@ -153,9 +154,57 @@ def test_dataset_options_hold_what_decides_the_images(study: Study) -> None:
         (
             "validate_every: 50",
             "validate_every: 30",
-            r"runs\.smoke\.validate_every: must divide iterations \(100\), .*, got 30",
+            r"runs\.smoke\.iterations: validate_every \(30\) must divide it, .*, got 100",
         ),
-        ("table: T1", "table: T9", r"decoder-variants\.table: must be 'T1', .* or 'T6', got 'T9'"),
+        ("tables: [T1]", "tables: [T9]", r"decoder-variants\.tables\[0\]: must be 'T1', .* or 'T6', got 'T9'"),
+        ("tables: [T1]", "tables: [T1, T1]", r"decoder-variants\.tables\[1\]: table 'T1' appears twice"),
+        ("tables: [T1]", "refinements: {segnet: dense_crf}", r"refinements\.segnet: unknown model of the suite"),
+        ("iterations: 100, ", "", r"runs\.smoke: needs `iterations`, because the suite trains"),
+        (
+            "iterations: 100, ",
+            "iterations: 100, iterations_of: {segnet: 100}, ",
+            r"iterations_of\.segnet: unknown model of the suite 'segnet', did you mean 'segnet_basic'",
+        ),
+        (
+            "iterations: 100, ",
+            "iterations: 100, iterations_of: {segnet_basic: 110}, ",
+            r"iterations_of\.segnet_basic: validate_every \(50\) must divide it",
+        ),
+        ("iterations: 100, ", "iterations: 100, budgets: {early: 20}, ", r"budgets\.early: validate_every \(50\) must"),
+        (
+            "iterations: 100, ",
+            "iterations: 100, budgets: {early: 50, late: 50}, ",
+            r"runs\.smoke\.budgets: must increase from one to the next",
+        ),
+        (
+            "iterations: 100, ",
+            "iterations: 100, budgets: {all: 100}, ",
+            r"runs\.smoke\.iterations: must exceed the last budget \(100\), got 100",
+        ),
+        (
+            "iterations: 100, ",
+            "iterations: 100, pretrained: vgg16, ",
+            r"runs\.smoke\.pretrained: unknown weights 'vgg16'; known: none",
+        ),
+        ("iterations: 100, ", "iterations: 100, weightings: [median], ", r"smoke\.weightings\[0\]: unknown weighting"),
+        ("suites:", "groups: {both: [decoder-variant]}\nsuites:", r"groups\.both\[0\]: unknown suite 'decoder-variant', "),
+        (
+            "suites:",
+            "groups: {decoder-variants: [decoder-variants]}\nsuites:",
+            r"groups\.decoder-variants: a suite is called decoder-variants as well",
+        ),
+        ("seed: 1511", "seed: 1511\n    reader: roads", r"datasets\.road_scenes\.reader: unknown data set 'roads'"),
+        ("seed: 1511", "seed: 1511\n    void: 11", r"datasets\.road_scenes\.void: goes with reader list_file only"),
+        (
+            "seed: 1511",
+            "seed: 1511\n  mine: {reader: list_file, train: 1, val: 1, test: 1}",
+            r"datasets\.mine: needs `class_names`, in the order of the ids",
+        ),
+        (
+            "seed: 1511",
+            "seed: 1511\n  Mine: {reader: road_scenes, seed: 1, train: 1, val: 1, test: 1}",
+            r"datasets\.Mine: a data set's name is made of a-z, 0-9 and '_'",
+        ),
         (
             "{global_accuracy: 0.02",
             "{global_accuracy: 2",
@@ -221,6 +270,16 @@ def test_the_schema_describes_every_key() -> None:
         assert shape["additionalProperties"] is False
         for name, field in shape["properties"].items():
             assert field.get("description"), f"{shape['title']}.{name} has no description"
+
+
+def test_a_suite_may_measure_without_training(changed: Changed) -> None:
+    study = changed("    weightings: [median_frequency, natural_frequency]\n", "")
+    assert {trial.kind for trial in plan(study, "decoder-variants", "smoke")} == {"cost"}
+
+
+def test_a_suite_without_anything_to_do_is_refused(changed: Changed) -> None:
+    with pytest.raises(ConfigError, match=r"suites\.decoder-variants: has nothing to do: name `weightings`"):
+        changed("    weightings: [median_frequency, natural_frequency]\n", "    costs: false\n")
 
 
 @pytest.mark.parametrize("name", ["sun_rgbd", "pascal_voc"])

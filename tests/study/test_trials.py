@@ -135,7 +135,7 @@ def test_a_trial_keeps_the_sources_it_was_planned_with(study: Study, monkeypatch
     """The process that runs it has loaded those, whatever is written to the files in the meantime."""
     trial = plan(study, "decoder-variants", "smoke")[0]
     digest = trial.digest
-    monkeypatch.setattr(trials, "sources_of", lambda *names: {"models/other.py": "0" * 8})
+    monkeypatch.setattr(trials, "sources_of", lambda *names, **parts: {"models/other.py": "0" * 8})
     assert pickle.loads(pickle.dumps(trial)).digest == digest
     assert plan(study, "decoder-variants", "smoke")[0].digest != digest
 
@@ -154,7 +154,7 @@ def test_another_suite_changes_no_trial(study: Study, study_text: str) -> None:
         ("description: synthetic scenes", "description: drawn scenes"),
         ("panels: 3", "panels: 5"),
         ("title: Decoder", "title: The decoder"),
-        ("    table: T1\n", ""),
+        ("    tables: [T1]\n", ""),
         ("seeds: [0]", "seeds: [0, 1]"),
         ("      - fcn_basic_no_addition\n", ""),
         ("median_frequency, natural", "median_frequency_official, median_frequency, natural"),
@@ -195,7 +195,7 @@ def test_what_changes_training_leaves_costs_alone(changed: Changed, study: Study
     [
         ("rounds: 3, iterations: 20", "rounds: 4, iterations: 20"),
         ("iterations: 20", "iterations: 30"),
-        ("    table: T1\n", "    table: T1\n    paper_timing: table-6\n"),
+        ("    tables: [T1]\n", "    tables: [T1]\n    paper_timing: table-6\n"),
     ],
 )
 def test_what_changes_timing_leaves_training_alone(changed: Changed, study: Study, old: str, new: str) -> None:

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from bench.training.loss import segmentation_loss
+from bench.training.loss import coarse_labels, segmentation_loss
 
 
 def test_value_by_hand():
@@ -42,3 +42,12 @@ def test_a_batch_of_void_gives_zero():
     loss.backward()
     assert loss.item() == 0
     assert float(logits.grad.abs().max()) == 0
+
+
+def test_coarse_labels_are_those_in_the_middle_of_each_cell():
+    labels = torch.arange(20 * 24).reshape(1, 20, 24) % 200
+    coarse = coarse_labels(labels, 8)
+    assert coarse.shape == (1, 3, 3)
+    assert coarse[0, :2].tolist() == [[int(labels[0, r, c]) for c in (4, 12, 20)] for r in (4, 12)]
+    assert coarse[0, 2].tolist() == [255, 255, 255]  # the middle of rows 16 to 23 lies below the image
+    assert coarse_labels(labels, 1) is labels
