@@ -29,9 +29,13 @@ def options(*decorators: Callable[[F], F]) -> Callable[[F], F]:
     return decorate
 
 
-SUITE = click.option("--suite", required=True, metavar="NAME", help="Suite or group of suites in bench.yaml, e.g. decoder-variants.")
+SUITE = click.option(
+    "--suite", required=True, metavar="NAME", help="Suite or group of suites in bench.yaml, e.g. decoder-variants."
+)
 PROFILE = click.option("--profile", default="smoke", show_default=True, metavar="NAME", help="smoke, mini or paper.")
-ONE_SUITE = click.option("--suite", metavar="NAME", help="Only this suite, or group of suites. Default: all in bench.yaml.")
+ONE_SUITE = click.option(
+    "--suite", metavar="NAME", help="Only this suite, or group of suites. Default: all in bench.yaml."
+)
 ONE_PROFILE = click.option("--profile", metavar="NAME", help="Only this profile. Default: those with results.")
 RESULTS = click.option(
     "--results",

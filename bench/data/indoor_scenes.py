@@ -14,6 +14,7 @@ from collections.abc import Callable
 import numpy as np
 
 from bench.data import indoor_scenes_homes as homes
+from bench.data import indoor_scenes_plumbed as plumbed
 from bench.data import indoor_scenes_public as public
 from bench.data.indoor_scenes_layout import Layout
 from bench.data.indoor_scenes_room import CEILING, WINDOW, Room, Turn, draw_shell
@@ -27,8 +28,8 @@ from bench.errors import DataError
 _KINDS: tuple[tuple[Callable[[Layout], None], int, tuple[float, float], tuple[float, float]], ...] = (
     (homes.plan_bedroom, 5, (3.0, 4.2), (3.2, 4.2)),
     (homes.plan_living_room, 4, (3.4, 4.8), (3.4, 4.6)),
-    (homes.plan_kitchen, 3, (2.6, 3.8), (3.0, 4.0)),
-    (homes.plan_bathroom, 3, (1.9, 2.5), (2.1, 2.9)),
+    (plumbed.plan_kitchen, 3, (2.6, 3.8), (3.0, 4.0)),
+    (plumbed.plan_bathroom, 3, (1.9, 2.5), (2.1, 2.9)),
     (homes.plan_dining_room, 1, (3.2, 4.4), (3.4, 4.4)),
     (public.plan_office, 4, (3.0, 4.6), (3.0, 4.2)),
     (public.plan_meeting_room, 2, (3.6, 5.2), (3.6, 5.0)),

@@ -25,7 +25,6 @@ from bench.data.indoor_scenes_room import (
     WHITE,
     WOOD,
     Place,
-    Turn,
     lighter,
 )
 from bench.data.road_scenes_canvas import Colour, Dice
@@ -264,10 +263,3 @@ def draw_rack(place: Place, dice: Dice, wide: float, deep: float, high: float, l
     if label == SHELVES and wide > 0.8:
         place.front((wide / 2 - 0.02, wide / 2 + 0.02), (0, high), deep, wood, None)
     return boards
-
-
-def turned(place: Place, a: float, d: float, dice: Dice, base: Turn, spread: float = 0.2) -> Place:
-    """Returns a place at (a, d) that looks along `base`, a little askew as chairs are."""
-    askew = Turn.of(dice.between(-spread, spread))
-    cos, sin = base.cos * askew.cos - base.sin * askew.sin, base.sin * askew.cos + base.cos * askew.sin
-    return place.at(a, d, Turn(cos, sin))

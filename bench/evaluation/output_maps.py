@@ -1,4 +1,4 @@
-"""What a trained network makes of a constant image and of real ones, and how much of that repeats with its upsampling."""
+"""How much of what a trained network makes of a constant image, and of real ones, repeats with its upsampling."""
 
 from __future__ import annotations
 

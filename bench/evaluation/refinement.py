@@ -39,7 +39,7 @@ def choose_parameters(
     """
     chosen = np.unique(np.linspace(0, len(images) - 1, min(SEARCH_IMAGES, len(images))).round().astype(np.int64))
     unaries = [-values for values in log_probabilities(chosen)]
-    found = search_parameters(images[chosen], unaries, labels[chosen], scaled_grid(images.shape[1]))
+    found = search_parameters(list(images[chosen]), unaries, list(labels[chosen]), scaled_grid(images.shape[1]))
     return found, len(chosen)
 
 

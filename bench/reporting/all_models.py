@@ -1,9 +1,8 @@
-"""Cost against accuracy over all models of a profile: costs and scores that several suites have stored.
+"""Cost against accuracy over all models of a profile: which costs and scores of several suites belong together.
 
 A model is drawn where it has a finished cost trial in any suite and a finished training, under natural frequency, in a
 suite on the data set of the figure. One figure a data set, since scores on two do not compare. The paper's points are
-hollow, where its tables print both coordinates. Milliseconds and memory of two machines do not compare either, so these
-axes are multiples of SegNet's on the same machine; without a SegNet they are ours alone.
+those of which its tables print both coordinates. all_models_figure.py draws them.
 """
 
 from __future__ import annotations
@@ -11,28 +10,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from bench.replication.conditions import MARK as DISTURBED
 from bench.replication.paper import target
 from bench.replication.scores import costs
 from bench.reporting.comparison import Side
 from bench.reporting.staleness import IN_FIGURES, MARK
-from bench.reporting.style import INK, MUTED, as_percent, new_figure
 from bench.reporting.suite_results import SuiteResults
 from bench.study.catalog import DATASET_TITLES, MODEL_TITLES
 
 WEIGHTING = "natural_frequency"  # the one that the paper's Tables 3 and 4 have, and every suite of such networks
-REFERENCE = "segnet"
 COST_TABLE = "T6"
 FEWEST = 3  # models in a figure: the splits of the open questions train two
 ACCURACIES = {"mean_iou": "mIoU, test (%)", "boundary_f1": "BF, test (%)"}
-SUITE_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#332288", "#117733", "#882255", "#6E6E6E")
 
 MEANINGS = {MARK: IN_FIGURES, DISTURBED: f"{DISTURBED} Something disturbed the measurement of its time."}
 
@@ -130,50 +121,10 @@ def all_models(suites: Sequence[SuiteResults], first: str) -> list[AllModels]:
     return found
 
 
-def all_models_figure(data: AllModels, notice: str = "") -> Figure:
-    """Draws test mIoU (left) and boundary F1 (right) over forward time, memory and model size.
-
-    A number in a point says which model it is, its colour in which suite it was trained.
-    """
-    models = list(dict.fromkeys(point.model for point in data.ours))
-    suites = list(dict.fromkeys(point.suite for point in data.ours))
-    numbers = {model: str(number) for number, model in enumerate(models, start=1)}
-    colours = {suite: SUITE_COLOURS[place % len(SUITE_COLOURS)] for place, suite in enumerate(suites)}
-    marks = {point.model: point.marks for point in data.ours if point.marks}
-    keys = [f"{numbers[m]}  {MODEL_TITLES[m]} {marks.get(m, '')}".rstrip() for m in models]
-    axes_drawn = [axis for axis in AXES if any(_at(point, axis) for point in data.ours)]
-
-    lines = -(-len(keys) // 2) + -(-(len(suites) + bool(data.paper)) // 2)
-    text = f"{notice} {data.legend}".strip()
-    figure = new_figure(2.0 * len(axes_drawn) + 0.17 * lines + 0.5, text)
-    grid = figure.subplots(len(axes_drawn), 2, sharey="col", squeeze=False)
-    for panels, axis in zip(grid, axes_drawn, strict=True):
-        reference = _reference(data.ours, axis)
-        theirs = data.paper if reference or not axis.relative else ()
-        for axes, accuracy in zip(panels, ACCURACIES, strict=True):
-            _draw(axes, _places(data.ours, axis, accuracy, reference), numbers, colours, hollow=False)
-            _draw(axes, _places(theirs, axis, accuracy, _reference(theirs, axis)), numbers, colours, hollow=True)
-            _settle(axes)
-        panels[0].set_xlabel(_label(axis, reference), loc="left")
-    for axes, title in zip(grid[0], ACCURACIES.values(), strict=True):
-        axes.set_title(title)
-    entries = [Line2D([], [], linestyle="", label=key) for key in keys]
-    entries += [_entry(colours[suite], f"Suite {suite}") for suite in suites]
-    entries += [_entry(MUTED, "Paper (hollow)", hollow=True)] if data.paper else []
-    figure.legend(handles=entries, loc="outside lower left", ncols=2, columnspacing=1.2, handlelength=1.0, fontsize=7)
-    return figure
-
-
-def all_models_caption(data: AllModels, first: str) -> str:
-    """Says what the figure of a data set shows."""
-    return (
-        f"Models trained on {data.title} under natural frequency: test scores over what each costs, on logarithmic "
-        "axes; up and to the left is better. The number in a point is the model, its colour the suite that trained it; "
-        f"suites do not train equally long. Costs are those of suite {first} where it has measured the model, with the "
-        "classes of its own data set in the last layer, and else those of the suite that has. Hollow: the paper, where "
-        "it prints both coordinates; time and memory of its machine are multiples of its own SegNet's. "
-        f"{data.left_out} {data.legend}"
-    ).strip()
+def all_models_caption(data: AllModels) -> str:
+    """Says what is not in the figure of a data set, and what the marks in it mean; "" where there is nothing to say."""
+    said = [text for text in (data.left_out, data.legend) if text]
+    return f"{data.title}: {' '.join(said)}" if said else ""
 
 
 def _costs(
@@ -218,69 +169,3 @@ def _paper(drawn: Sequence[Point], suites: Sequence[SuiteResults]) -> tuple[Poin
 
 def _names(models: set[str]) -> tuple[str, ...]:
     return tuple(title for model, title in MODEL_TITLES.items() if model in models)
-
-
-def _at(point: Point, axis: CostAxis) -> float | None:
-    value = point.cost.get(axis.metric, np.nan)
-    return value if np.isfinite(value) and value > 0 else None
-
-
-def _reference(points: Sequence[Point], axis: CostAxis) -> float | None:
-    """Returns the reference's cost, of which an axis shows multiples; None where it shows the costs themselves."""
-    if not axis.relative:
-        return None
-    return next((value for point in points if point.model == REFERENCE and (value := _at(point, axis))), None)
-
-
-def _places(
-    points: Sequence[Point], axis: CostAxis, accuracy: str, reference: float | None
-) -> list[tuple[Point, float, float]]:
-    """Returns the coordinates of the points that have both."""
-    places = [(point, _at(point, axis), point.score.get(accuracy, np.nan)) for point in points]
-    return [(point, x / (reference or 1.0), y) for point, x, y in places if x is not None and np.isfinite(y)]
-
-
-def _draw(
-    axes: Axes,
-    places: Sequence[tuple[Point, float, float]],
-    numbers: Mapping[str, str],
-    colours: Mapping[str, str],
-    hollow: bool,
-) -> None:
-    for point, x, y in places:
-        colour = colours[point.suite]
-        face, ink, edge = ("white", colour, colour) if hollow else (colour, "white", INK)
-        axes.plot(
-            x, y, marker="o", markersize=8.5, color=face, markeredgecolor=edge, markeredgewidth=0.8 if hollow else 0.4
-        )
-        axes.annotate(
-            numbers[point.model], (x, y), ha="center", va="center_baseline", fontsize=5.2, color=ink, weight="bold"
-        )
-
-
-def _settle(axes: Axes) -> None:
-    axes.set_xscale("log")
-    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if _decades(axes) < 2 else (1,)))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    axes.xaxis.set_minor_formatter(NullFormatter())
-    as_percent(axes)
-    axes.margins(0.12)
-
-
-def _decades(axes: Axes) -> float:
-    low, high = axes.get_xlim()
-    return float(np.log10(high / low))
-
-
-def _label(axis: CostAxis, reference: float | None) -> str:
-    if reference is None:
-        return f"{axis.title} ({axis.unit}{', ours alone' if axis.relative else ''})"
-    amount = f"{reference:,.0f}" if reference >= 100 else f"{reference:.3g}"
-    return f"{axis.title}, multiple of SegNet's (ours {amount} {axis.unit})"
-
-
-def _entry(colour: str, label: str, hollow: bool = False) -> Line2D:
-    return Line2D(
-        [], [], linestyle="", marker="o", markersize=5.5, color=colour, label=label,
-        markerfacecolor="white" if hollow else colour,
-    )  # fmt: skip

@@ -35,35 +35,37 @@ COLOURS = dict.fromkeys(("done", "within", "ok"), "green") | dict.fromkeys(
 
 
 def print_plan(trials: Sequence[Trial], outcomes: Sequence[Outcome], estimates: Mapping[str, Any]) -> None:
-    """Prints every trial with its state and its time: as measured where it is done, else as estimated."""
-    table = _table("trial", "state", "time", "memory", narrow=(1, 2, 3))
-    left, memory = 0.0, 0.0
-    for trial, outcome in zip(trials, outcomes, strict=True):
-        expected = estimates.get(trial.digest)
-        if outcome.status == "done":
-            table.add_row(_short(trial), _coloured("done"), as_duration(outcome.duration_s or 0), "")
-        elif expected is not None:
-            table.add_row(
-                _short(trial),
-                _coloured(outcome.status),
-                f"≈ {as_duration(expected.seconds)}",
-                f"≈ {expected.memory_mib:.0f} MiB",
-            )
-            left, memory = left + expected.seconds, max(memory, expected.memory_mib)
-        else:
-            table.add_row(
-                _short(trial), _coloured(outcome.status), "—" if outcome.status == "damaged" else "not estimated", ""
-            )
+    """Prints every trial with its state and its time: as measured where it is done, else as estimated.
+
+    Trials of several suites, those of a group, have a table for each suite and one sum.
+    """
     console = Console(soft_wrap=True)
-    console.print(f"suite {trials[0].suite}, profile {trials[0].profile}")
-    console.print(table)
-    done = sum(outcome.status == "done" for outcome in outcomes)
-    costs = sum(
-        trial.kind == "cost" and outcome.status != "done" for trial, outcome in zip(trials, outcomes, strict=True)
-    )
-    besides = f", besides {costs} measurements of time and memory" if costs else ""
+    pairs = list(zip(trials, outcomes, strict=True))
+    for suite in dict.fromkeys(trial.suite for trial in trials):
+        of_suite = [(trial, outcome) for trial, outcome in pairs if trial.suite == suite]
+        points = [f"{name} = {at}" for name, at in next((t.budgets for t, _ in of_suite if t.budgets), {}).items()]
+        budgets = f"; budgets {', '.join(points)} iterations" if points else ""
+        console.print(f"suite {suite}, profile {trials[0].profile}{budgets}", highlight=False)
+        table = _table("trial", "state", "time", "memory", narrow=(1, 2, 3))
+        for trial, outcome in of_suite:
+            table.add_row(_short(trial), _coloured(outcome.status), *_expected(outcome, estimates.get(trial.digest)))
+        console.print(table)
+    waiting = [(trial, estimates.get(trial.digest)) for trial, outcome in pairs if outcome.status != "done"]
+    known = [expected for _, expected in waiting if expected is not None]
+    left, memory = sum(expected.seconds for expected in known), max((e.memory_mib for e in known), default=0.0)
+    costs = sum(trial.kind == "cost" for trial, _ in waiting)
+    besides = f", besides {costs} measurement{'s' * (costs > 1)} of time and memory" if costs else ""
     rest = f"the rest takes about {as_duration(left)} and {memory:.0f} MiB here{besides}"
-    console.print(f"{done} of {len(trials)} done; {rest}")
+    console.print(f"{len(trials) - len(waiting)} of {len(trials)} done; {rest}")
+
+
+def _expected(outcome: Outcome, expected: Any) -> tuple[str, str]:
+    """Returns time and memory of a trial: as measured where it is done, else as estimated, if it can be."""
+    if outcome.status == "done":
+        return as_duration(outcome.duration_s or 0), ""
+    if expected is None:
+        return ("—" if outcome.status == "damaged" else "not estimated"), ""
+    return f"≈ {as_duration(expected.seconds)}", f"≈ {expected.memory_mib:.0f} MiB"
 
 
 def print_status(

@@ -288,9 +288,9 @@ def _class_bars(source: FigureSource, folder: Path) -> FigureGroup:
         key="per-class",
         title="Per class",
         caption=(
-            "IoU and accuracy, the share of the class's pixels that are found, on the test images, in bars and dots; where "
-            "there are many classes, IoU in a map of numbers. Classes run from the most to the least frequent in training. "
-            "An accuracy far above the IoU means that the class is also predicted where it is not."
+            "IoU and accuracy, the share of the class's pixels that are found, on the test images, in bars and dots; "
+            "where there are many classes, IoU in a map of numbers. Classes run from the most to the least frequent in "
+            "training. An accuracy far above the IoU means that the class is also predicted where it is not."
         ),
         pictures=_by_weighting(
             source,

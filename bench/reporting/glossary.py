@@ -62,8 +62,8 @@ def _of_trainings(trials: Sequence[Trial]) -> list[tuple[str, str]]:
         found.append(
             (
                 "Budget",
-                "A point on the way of one training at which the test images are scored as well, not a training of its "
-                f"own: {points}. The names are those of the paper's table.",
+                "A point on the way of one training at which the test images are scored as well, not a training of "
+                f"its own: {points}. The names are those of the paper's table.",
             )
         )
     if trials:
@@ -71,16 +71,17 @@ def _of_trainings(trials: Sequence[Trial]) -> list[tuple[str, str]]:
         found.append(
             (
                 "Reported checkpoint",
-                f"That of the validation point{after} with the highest {chosen} on the validation images, the first of "
-                "equals; no point beyond the length of the training counts. The test images take no part in the choice.",
+                f"That of the validation point{after} with the highest {chosen} on the validation images, the first "
+                "of equals, at most at the end of the training. The test images take no part in the choice.",
             )
         )
     if any(trial.refinement for trial in trials):
         found.append(
             (
                 "Dense CRF",
-                "Refines the predictions of the reported checkpoint: every pixel is drawn to the class of the pixels that "
-                "lie near it and have its colour. Nothing is trained by it; its parameters are searched on training images.",
+                "Refines the predictions of the reported checkpoint: every pixel is drawn to the class of the pixels "
+                "that lie near it and have its colour. It has no training of its own; its parameters are searched on "
+                "training images.",
             )
         )
     return found
@@ -91,7 +92,8 @@ def _costs(trial: Trial) -> list[tuple[str, str]]:
     rounds = f"{trial.timing_rounds} rounds of {trial.timing_iterations} passes that take turns with the other models"
     paper = f"Table {trial.timing_paper.removeprefix('table-')}" if trial.timing_paper else ""
     shown = (
-        f"{paper} shows the mean of passes in a row, as the paper; the other tables and figures show the median of {rounds}."
+        f"{paper} shows the mean of passes in a row, as the paper; the other tables and figures show the median of "
+        f"{rounds}."
         if paper
         else f"The median of {rounds}."
     )

@@ -26,17 +26,20 @@ from markupsafe import Markup, escape
 from bench.atomic import write_atomically
 from bench.errors import ResultsError
 from bench.replication.scores import choose, class_scores, why_stale
+from bench.reporting.all_models_figure import all_models_group
 from bench.reporting.beside_paper import TableSource
 from bench.reporting.boundary_protocols import EXPLAINED_BY, READING, boundary_protocols
 from bench.reporting.cells import Table
 from bench.reporting.cost_table import cost_table
 from bench.reporting.deviations import collect_deviations
 from bench.reporting.figures import FigureSource, draw_figures
+from bench.reporting.further_sections import further_sections
 from bench.reporting.glossary import glossary
 from bench.reporting.overview import TrialState, provenance, run_facts, trial_states
 from bench.reporting.scale import scale_notice
 from bench.reporting.settings import settings
 from bench.reporting.staleness import Staleness
+from bench.reporting.suite_results import suite_results
 from bench.reporting.table_formats import to_csv, to_html, to_markdown
 from bench.reporting.table_latex import to_latex
 from bench.reporting.table_notes import training_notes
@@ -60,6 +63,7 @@ def write_report(
     study: Study,
     panels_dir: Path | None = None,
     problems: Sequence[str] = (),
+    everything: pd.DataFrame | None = None,
 ) -> Path:
     """Writes the report folder and returns the path of its index.html.
 
@@ -74,6 +78,8 @@ def write_report(
         study: from `load_study`.
         panels_dir: the folder `_panels` of the results; None means no qualitative grid.
         problems: lines to print at the top, such as results files that could not be read.
+        everything: rows of all suites of the profile, for the figure over all models of a suite that trains nothing;
+            None leaves it out.
 
     Raises:
         UnknownNameError: the study has no such suite, or the suite no such profile.
@@ -95,6 +101,10 @@ def write_report(
     key = next(iter(spec.tables), None)
     source = FigureSource(shown.rows, key, first_sentence(notice), panels, stale, planned)
     trains = any(trial.kind == "training" for trial in planned)
+    groups = draw_figures(source, folder / "figures")
+    if not trains and everything is not None:
+        suites = [suite_results(everything, study, name, profile) for name in _suites_in(study, profile)]
+        groups.append(all_models_group(suites, suite, folder / "figures", source.notice))
     context: dict[str, Any] = {
         "title": spec.title,
         "profile": profile,
@@ -105,11 +115,12 @@ def write_report(
         "notice_head": notice.partition(": ")[0],
         "notice_rest": notice.partition(": ")[2],
         "problems": list(problems),
-        "groups": draw_figures(source, folder / "figures"),
+        "groups": groups,
         "definitions": glossary(planned),
         "stale_legend": stale.legend,
         "why_command": f"bench status --suite {suite} --profile {profile} --why",
         "costs": cost_table(shown.rows, stale),
+        "with_tradeoff": any(group.key == "accuracy-against-cost" for group in groups),
         "deviations": collect_deviations(sources={path for trial in planned for path in trial.sources}),
         "run_command": f"bench run --suite {suite} --profile {profile}",
         "report_command": f"bench report --suite {suite} --profile {profile}",
@@ -118,14 +129,19 @@ def write_report(
     tables = side_by_side(of_tables)
     context |= _run_context(shown.rows, planned, states) | _table_context(of_tables, tables)
     context |= (boundaries := _boundary_context(shown.rows, notice, stale))
+    context |= (further := further_sections(shown.rows, planned, notice, stale))
     files = {_file(table, suffix): write(table) for table in tables for suffix, write in FORMATS.items()}
-    files |= boundaries["boundary_files"]
+    files |= boundaries["boundary_files"] | further["further_files"]
     environment = template_environment()
     for name, template in PAGES.items():
         files[name] = environment.get_template(template).render(context)
     for name, text in files.items():
         write_text(folder / name, text)
     return folder / "index.html"
+
+
+def _suites_in(study: Study, profile: str) -> list[str]:
+    return [name for name, spec in study.suites.items() if profile in spec.runs]
 
 
 def _run_context(results: pd.DataFrame, planned: Sequence[Trial], states: Sequence[TrialState]) -> dict[str, Any]:
@@ -236,6 +252,8 @@ def made_folder(folder: Path) -> Path:
 
 
 def write_text(path: Path, text: str) -> None:
+    """Writes a text file under a temporary name that is then renamed."""
+
     def write(temporary: Path) -> None:
         temporary.write_text(text, encoding="utf-8", newline="\n")
 

@@ -106,7 +106,9 @@ def scale_notice(trials: Sequence[Trial], tables: Sequence[str], full: Sequence[
         theirs = f"The paper {did} {paper.scale}. These numbers do not show whether the paper replicates."
     elif full and planned_scale(full) != ours:
         at_scale = "trains on" if ours.iterations else "measures"
-        theirs = f"Profile {full[0].profile} {at_scale} {planned_scale(full)}. These numbers do not show what holds there."
+        theirs = (
+            f"Profile {full[0].profile} {at_scale} {planned_scale(full)}. These numbers do not show what holds there."
+        )
     else:
         return ""
     return f"{NOT_AT_SCALE.upper()}: profile {trials[0].profile} {did} {ours}. {theirs}"

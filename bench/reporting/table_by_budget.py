@@ -138,9 +138,9 @@ def _budget_notes(paper: PaperTable, trials: Sequence[Trial], keys: Sequence[Row
         last = list(ours)[-1]
         selection = {METRIC_TITLES[trial.selection] for trial in trials if trial.kind == "training"}
         notes.append(
-            f"Here, in iterations: {here}, read off one training on its way. > {last} is the checkpoint with the highest "
-            f"{' or '.join(sorted(selection))} on the validation images of those after the budget {last} and up to the "
-            "maximum, the first of equals."
+            f"Here, in iterations: {here}, read off one training on its way. > {last} is the checkpoint with the "
+            f"highest {' or '.join(sorted(selection))} on the validation images of those after the budget {last} and "
+            "up to the maximum, the first of equals."
         )
     if any(key.model in REFINED_TITLES for key in keys):
         notes.append("A dense CRF refines the predictions of the reported checkpoint alone, so its row has no others.")

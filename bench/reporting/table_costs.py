@@ -101,5 +101,7 @@ def _memory_notes(paper: PaperTable, kinds: dict[str, str], devices: str) -> lis
     ours = "; ".join(f"{kind.replace('_', ' ')}, {MEMORY_KINDS[kind]}" for kind in found) or "not measured"
     notes = [f"{theirs}. Ours: {ours}; on {devices}." if found else f"{theirs}. Ours: not measured."]
     if any(kind != NVIDIA_SMI for kind in found):
-        notes.append("Memory of a GPU and of a process on a processor are two things, so there is no difference to show.")
+        notes.append(
+            "Memory of a GPU and of a process on a processor are two things, so there is no difference to show."
+        )
     return notes

@@ -177,7 +177,8 @@ def _csv_line(table: Table, row: Row, column: Column, cell: Cell) -> list[str | 
     return [
         table.notice, table.key, row.group, row.model, row.title, weighting, column.split, column.budget,
         column.metric, column.class_name, column.protocol, column.unit, _number(paper), _number(ours),
-        _number(difference), _number(cell.std), cell.n, _runs(table, row, column, cell), str(cell.stale), str(cell.disturbed),
+        _number(difference), _number(cell.std), cell.n, _runs(table, row, column, cell), str(cell.stale),
+        str(cell.disturbed),
     ]  # fmt: skip
 
 

@@ -72,8 +72,8 @@ def initialisation_note(results: pd.DataFrame, trials: Sequence[Trial]) -> str:
         return ""
     names = "" if len(without) == len(started) else f" of {', '.join(MODEL_TITLES[model] for model in without)}"
     return (
-        f"Initialisation: the encoders{names} start from He's initialisation, not from ImageNet weights as the paper's: "
-        "a deviation."
+        f"Initialisation: the encoders{names} start from He's initialisation, not from ImageNet weights as the "
+        "paper's: a deviation."
     )
 
 

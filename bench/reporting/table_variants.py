@@ -1,4 +1,4 @@
-"""Table 1: the variants of SegNet-Basic and FCN-Basic, what they cost and how well they do under two loss weightings."""
+"""Table 1: the variants of SegNet-Basic and FCN-Basic, what they cost and their scores under two loss weightings."""
 
 from __future__ import annotations
 

@@ -144,6 +144,9 @@ def _check_identity(table: pa.Table, path: Path) -> None:
     what = "cost" if first["kind"] == "cost" else f"{first['weighting']}.s{first['seed']}"
     if first["trial"] != ".".join((first["suite"], first["profile"], first["model"], what)):
         raise ResultsError("its trial is another than its suite, profile, model, weighting and seed say")
+    budgets = (json.loads(first["config"]) if first["config"] else {}).get("budgets", {})
+    if not _is_budgets(budgets):
+        raise ResultsError("its configuration has budgets that no trial has")
     if path.stem != f"{first['trial']}-{first['digest']}":
         raise ResultsError(f"it holds trial {first['trial']}-{first['digest']}, its name says otherwise")
     if first["status"] == "done" and first["kind"] == "training" and first["selected_iteration"] is None:
@@ -156,6 +159,16 @@ def _check_identity(table: pa.Table, path: Path) -> None:
         good = False
     if not good:
         raise ResultsError("column 'started_at' is no date of this program's life")
+
+
+def _is_budgets(value: object) -> bool:
+    """Whether it maps names to iterations."""
+    if not isinstance(value, dict):
+        return False
+    return all(
+        len(name) <= 20 and _NAME_CHARACTERS.issuperset(name) and type(at) is int and at > 0
+        for name, at in value.items()
+    )
 
 
 def _range(values: pa.ChunkedArray) -> tuple[float, float]:

@@ -68,7 +68,10 @@ VALUES = (
     Column("iteration", "int64", "optimizer steps", "after how many steps; null where it means nothing"),
     Column("protocol", "string", "", "definition used: boundary F1 protocol, timing protocol, ..."),
     Column(
-        "refinement", "string", "dense_crf", "what was made of the network's predictions; null: nothing, they are its own"
+        "refinement",
+        "string",
+        "dense_crf",
+        "what was made of the network's predictions; null: nothing, they are its own",
     ),
     Column("class_name", "string", "", "class of a per-class value (label side)"),
     Column("predicted_class", "string", "", "predicted class of a confusion count"),
@@ -152,8 +155,8 @@ CONDITIONS = {
     "backward_warmup_steady": "fraction",
 }
 
-# Metrics of `refinement` rows (see evaluation/dense_crf.py) and of `checkerboard` rows (see evaluation/checkerboard.py),
-# and their unit.
+# Metrics of `refinement` rows (evaluation/dense_crf.py) and of `checkerboard` rows (evaluation/checkerboard.py), and
+# their unit.
 REFINEMENT_METRICS = {
     "w1": "",
     "w2": "",

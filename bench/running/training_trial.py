@@ -22,7 +22,6 @@ from bench.study.trials import Trial, derive_seed
 from bench.training.bn_statistics import recompute_bn_statistics
 from bench.training.loop import TrainingState, train
 
-
 SELECTIONS = ("global_accuracy", "mean_iou")  # by each a checkpoint is chosen; the trial says which is reported
 
 
@@ -70,9 +69,7 @@ def run_training(
     control = control or Control()
     bf16 = use_arithmetic(trial.precision, trial.determinism)
     splits = {split: load_trial_split(trial, split) for split in SPLITS}
-    weights = weights_for(
-        trial.weighting, splits["train"].labels, dataset_of(trial.dataset, trial.dataset_options)
-    )
+    weights = weights_for(trial.weighting, splits["train"].labels, dataset_of(trial.dataset, trial.dataset_options))
     images = {split: network_input(trial, splits[split], device) for split in SPLITS}
     model = build_model(trial, len(weights), device)
     state = TrainingState(model, lr=trial.lr, momentum=trial.momentum, weight_decay=trial.weight_decay)

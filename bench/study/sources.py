@@ -1,11 +1,11 @@
 """Which source files the numbers of a trial come from, and a digest of each; nothing is imported, torch least of all.
 
 A trial's files are those that run it (STARTS), those of what it does besides (PARTS), the one in models/ that defines
-its model, the one that reads its data set, and whatever these import from ROOMS, so that another model, data set or suite leaves all other trials as they
-are. A package's `__init__.py` is a register of names and never counts; what it passes on is followed to where it is
-defined. Not traced, because no number depends on them as long as their own tests hold: how rows are laid out
-(running/rows.py, whose computations are listed in STARTS), how a training is saved and taken up again, the cache of
-decoded images, and the study itself, whose values are in the digest as they are.
+its model, the one that reads its data set, and whatever these import from ROOMS, so that another model, data set or
+suite leaves all other trials as they are. A package's `__init__.py` is a register of names and never counts; what it
+passes on is followed to where it is defined. Not traced, because no number depends on them as long as their own tests
+hold: how rows are laid out (running/rows.py, whose computations are listed in STARTS), how a training is saved and
+taken up again, the cache of decoded images, and the study itself, whose values are in the digest as they are.
 
 A digest is that of the syntax tree, so comments, docstrings and layout do not count, nor does what an error says; it
 is the same under every version of Python.
@@ -78,9 +78,7 @@ def digest_of(sources: Mapping[str, str]) -> str:
 
 
 @cache
-def _sources_of(
-    kind: str, model: str, dataset: str, parts: tuple[str, ...], root: Path
-) -> tuple[tuple[str, str], ...]:
+def _sources_of(kind: str, model: str, dataset: str, parts: tuple[str, ...], root: Path) -> tuple[tuple[str, str], ...]:
     todo = [*STARTS[kind], *_files_of_model(model, root), f"bench/data/{dataset}.py"]
     todo += [path for part in parts for path in PARTS[part]]
     found: dict[str, str] = {}

@@ -14,6 +14,7 @@ Count = Annotated[int, Field(ge=1, le=10_000_000)]
 Pixels = Annotated[int, Field(ge=16, le=8192)]
 Seed = Annotated[int, Field(ge=0, le=2**31 - 1)]
 Name = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\p{C}\p{Zl}\p{Zp}]*$")]
+PointName = Annotated[str, Field(min_length=1, max_length=20, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
 Names = Annotated[list[Name], Field(min_length=1, max_length=100)]
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
@@ -149,7 +150,7 @@ class RunSpec(Spec):
     checkpoint_every: Count | None = Field(
         None, description="an interrupted training goes on from the last multiple of this (optimizer steps)"
     )
-    budgets: Annotated[dict[Name, Count], Field(max_length=20)] = Field(
+    budgets: Annotated[dict[PointName, Count], Field(max_length=20)] = Field(
         default_factory=dict,
         description="points on the training at which the test split is scored as well (name: optimizer steps); the "
         "checkpoint that is selected then comes after the last of them",

@@ -41,7 +41,7 @@ _DEPENDS_ON = {
 }
 
 # Fields that came later, with the value under which trials are what they were before: it stands in no digest.
-_ADDED = {"budgets": {}, "pretrained": None, "refinement": None, "checkerboard": False}
+_ADDED: dict[str, Any] = {"budgets": {}, "pretrained": None, "refinement": None, "checkerboard": False}
 
 _PLACES = ("folder", "file")  # keys of dicts among the fields
 
@@ -174,7 +174,11 @@ def plan(
             "pretrained": shared["pretrained"] if model in VGG16_MODELS else None,
         }
         fields = shared | of_model
-        besides = {fields["refinement"], fields["checkerboard"] and "checkerboard", fields["pretrained"] and "pretrained"}
+        besides = {
+            fields["refinement"],
+            fields["checkerboard"] and "checkerboard",
+            fields["pretrained"] and "pretrained",
+        }
         sources = sources_of(kind, model, reader, parts=sorted(filter(None, besides)) if kind == "training" else ())
         return Trial(kind=kind, model=model, weighting=weighting, seed=seed, sources=sources, **fields)
 
@@ -246,7 +250,8 @@ def _shared_fields(study: Study, suite: SuiteSpec, profile: ProfileSpec, run: Ru
     length = {name: getattr(run, name) or 0 for name in ("iterations", "validate_every", "checkpoint_every")}
     weights = study.pretrained[run.pretrained] if run.pretrained else None
     return {
-        **run.model_dump(include={"dataset", "batch_size", "budgets"}),
+        **run.model_dump(include={"dataset", "batch_size"}),
+        "budgets": dict(sorted(run.budgets.items(), key=lambda budget: budget[1])),
         **length,
         **suite.recipe.model_dump(exclude={"lr"}),
         "lr": run.lr or suite.recipe.lr,

@@ -154,7 +154,7 @@ def training_step(
     """
     stride = getattr(model, "LOSS_STRIDE", 1)
     with torch.autocast(images.device.type, torch.bfloat16, enabled=bf16):
-        logits = model(images) if stride == 1 else model.coarse_logits(images)
+        logits = model(images) if stride == 1 else model.coarse_logits(images)  # type: ignore[operator]
     loss = segmentation_loss(logits, coarse_labels(labels, stride).long(), class_weights)
     optimizer.zero_grad(set_to_none=True)
     loss.backward()

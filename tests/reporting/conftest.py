@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from bench.data import dataset_of
 from bench.results.provenance import source_columns
 from bench.results.schema import COLUMNS, SCHEMA_VERSION
 from bench.results.store import PANDAS_TYPES
@@ -23,6 +24,7 @@ CLASSES = (
     "Sky", "Building", "Pole", "Road", "Pavement", "Tree", "SignSymbol", "Fence", "Car", "Pedestrian", "Bicyclist",
 )  # fmt: skip
 FREQUENCIES = np.array([0.165, 0.229, 0.0096, 0.32, 0.046, 0.109, 0.011, 0.0125, 0.072, 0.0062, 0.0046])
+MACHINE = "AMD EPYC 9B45"
 SUITE, PROFILE = "decoder-variants", "smoke"
 
 Row = dict[str, Any]
@@ -47,13 +49,13 @@ def _provenance(trial: Trial, number: int) -> Row:
         "digest": trial.digest,
         "config": json.dumps(trial.as_dict()),
         "status": "done",
-        "selected_iteration": 400 + 100 * (number % 3) if trial.kind == "training" else None,
+        "selected_iteration": _selected(trial, number) if trial.kind == "training" else None,
         "git_commit": "0123456789abcdef0123456789abcdef01234567",
         "git_dirty": False,
         **source_columns(trial),
         "dataset_digest": "d" * 16 if trial.kind == "training" else None,
         "device": "cpu",
-        "device_name": "AMD EPYC 9B45",
+        "device_name": MACHINE,
         "threads": 2,
         "load_average": 0.4,
         "python": "3.11.2",
@@ -68,29 +70,47 @@ def _provenance(trial: Trial, number: int) -> Row:
     }
 
 
-def _training_rows(quality: float, selected: int, rng: np.random.Generator) -> list[Row]:
-    """Scores rise as 1 − exp(−t), boundary F1 lies lower, train above val above test."""
+def _selected(trial: Trial, number: int) -> int:
+    if trial.budgets:
+        first = max(trial.budgets.values()) + trial.validate_every
+        return max(first, trial.iterations - trial.validate_every * (number % 2))
+    return 400 + 100 * (number % 3)
+
+
+def _classes(trial: Trial) -> tuple[tuple[str, ...], np.ndarray]:
+    """The names of a trial's classes and how often each occurs."""
+    names = tuple(dataset_of(trial.dataset, trial.dataset_options).class_names)
+    return (names, FREQUENCIES) if names == CLASSES else (names, 0.3 * 0.86 ** np.arange(len(names)))
+
+
+def _training_rows(trial: Trial, quality: float, selected: int, rng: np.random.Generator) -> list[Row]:
+    """Scores rise as 1 − exp(−t), boundary F1 lies lower, train above val above test, budgets below the last point."""
     rows: list[Row] = []
-    for iteration in range(1, 601):
-        loss = 0.4 + 1.6 * np.exp(-iteration / 120) - 0.3 * quality + rng.normal(0, 0.06)
+    last, every = (trial.iterations, trial.validate_every) if trial.budgets else (600, 100)
+    time = last / 600
+    for iteration in range(1, last + 1):
+        loss = 0.4 + 1.6 * np.exp(-iteration / 120 / time) - 0.3 * quality + rng.normal(0, 0.06)
         rows.append({"record": "curve", "metric": "loss", "iteration": iteration, "value": max(loss, 0.02)})
         if iteration % 10 == 0:
             rows.append({"record": "curve", "metric": "images_per_s", "iteration": iteration, "value": 18.0})
-    for iteration in range(100, 601, 100):
+    for iteration in range(every, last + 1, every):
         for metric, level in (
             ("global_accuracy", 0.85),
             ("class_average_accuracy", 0.62),
             ("mean_iou", 0.48),
         ):
-            value = level * (0.7 + 0.3 * quality) * (1 - np.exp(-iteration / 180)) + rng.normal(0, 0.008)
+            value = level * (0.7 + 0.3 * quality) * (1 - np.exp(-iteration / 180 / time)) + rng.normal(0, 0.008)
             splits = (("val", 0.03), ("train", 0.05), ("test", 0.0)) if iteration == selected else (("val", 0.03),)
+            splits = (("val", 0.03), ("test", 0.0)) if iteration in trial.budgets.values() else splits
             for split, lift in splits:
                 row = {"record": "score", "metric": metric, "split": split, "iteration": iteration}
                 rows.append({**row, "value": value + lift, "unit": "fraction"})
     for protocol, lift in (("paper", 0.0), ("distance", 0.08)):
-        row = {"record": "score", "metric": "boundary_f1", "split": "test", "iteration": selected}
-        rows.append({**row, "protocol": protocol, "value": 0.2 + 0.25 * quality + lift, "unit": "fraction"})
-    for name, share in zip(CLASSES, FREQUENCIES, strict=True):
+        row = {"record": "score", "metric": "boundary_f1", "split": "test", "protocol": protocol, "unit": "fraction"}
+        for iteration in (*trial.budgets.values(), selected):
+            value = 0.2 + 0.25 * quality + lift - 0.1 * (1 - iteration / selected)
+            rows.append({**row, "iteration": iteration, "value": value})
+    for name, share in zip(*_classes(trial), strict=True):
         iou = float(np.clip(0.95 + 0.16 * np.log(share) * (1.3 - quality) + rng.normal(0, 0.03), 0, 1))
         for metric, value in (
             ("iou", iou),
@@ -99,30 +119,34 @@ def _training_rows(quality: float, selected: int, rng: np.random.Generator) -> l
         ):
             row = {"record": "class_score", "metric": metric, "split": "test", "iteration": selected}
             rows.append({**row, "class_name": name, "value": value, "unit": "fraction"})
+    if trial.refinement:
+        test = [row for row in rows if row.get("split") == "test" and row["iteration"] == selected]
+        rows += [row | {"refinement": trial.refinement, "value": row["value"] * 0.97} for row in test]
     return rows
 
 
-def _class_rows(weighting: str) -> list[Row]:
+def _class_rows(trial: Trial) -> list[Row]:
     rows: list[Row] = []
-    balanced = np.median(FREQUENCIES) / FREQUENCIES
+    classes, frequencies = _classes(trial)
+    balanced = np.median(frequencies) / frequencies
     for split, tilt in (("train", 0.0), ("val", 0.25), ("test", -0.2)):
-        shares = FREQUENCIES ** (1 + 0.1 * tilt)
-        for name, share in zip(CLASSES, shares / shares.sum(), strict=True):
+        shares = frequencies ** (1 + 0.1 * tilt)
+        for name, share in zip(classes, shares / shares.sum(), strict=True):
             rows.append({"record": "class_frequency", "split": split, "class_name": name, "value": share})
-    for name, weight in zip(CLASSES, balanced, strict=True):
-        value = weight if weighting == "median_frequency" else 1.0
+    for name, weight in zip(classes, balanced, strict=True):
+        value = weight if trial.weighting == "median_frequency" else 1.0
         rows.append({"record": "class_weight", "class_name": name, "value": value})
     return rows
 
 
 def _cost_rows(number: int) -> list[Row]:
-    parameters = [0.612e6, 1.415e6, 1.415e6, 0.625e6, 0.645e6, 0.643e6, 1.661e6, 1.661e6][number]
-    forward_ms = [19.0, 41.5, 42.2, 30.1, 20.2, 19.6, 35.0, 34.1][number]
+    parameters = [0.612e6, 1.415e6, 1.415e6, 0.625e6, 0.645e6, 0.643e6, 1.661e6, 1.661e6][number % 8]
+    forward_ms = [19.0, 41.5, 42.2, 30.1, 20.2, 19.6, 35.0, 34.1][number % 8]
     values = {
         "parameters": (parameters, "count"),
         "model_size_mb": (parameters * 4e-6, "MB"),
-        "storage_multiplier": ([0.0, 1.0, 64.0, 1.0, 11.0, 0.0, 64.0, 0.0][number], "ratio"),
-        "stored_encoder_mib": ([0.0, 0.04, 2.6, 0.04, 0.45, 0.0, 2.6, 0.0][number], "MiB"),
+        "storage_multiplier": ([0.0, 1.0, 64.0, 1.0, 11.0, 0.0, 64.0, 0.0][number % 8], "ratio"),
+        "stored_encoder_mib": ([0.0, 0.04, 2.6, 0.04, 0.45, 0.0, 2.6, 0.0][number % 8], "MiB"),
         "forward_flops": (7.5e9, "FLOP"),
         "forward_ms": (forward_ms, "ms"),
         "forward_ms_p25": (forward_ms * 0.97, "ms"),
@@ -138,7 +162,27 @@ def _cost_rows(number: int) -> list[Row]:
     ]
 
 
-def make_results(trials: Sequence[Trial], failed: Sequence[str] = (), reason: str = "loss became nan") -> pd.DataFrame:
+def _table_6_rows(trial: Trial, number: int, kinds: Sequence[str]) -> list[Row]:
+    """Time by the protocol of Table 6, and memory of some kinds; the other costs are those of `_cost_rows`."""
+    height, width = trial.timing_height, trial.timing_width
+    values = [
+        ("forward_ms", 400.0 + 10 * number, "ms", "table-6"),
+        ("forward_ms_n", 10.0, "count", "table-6"),
+        ("backward_ms", 800.0 + 10 * number, "ms", "table-6"),
+    ]
+    for lift, kind in enumerate(kinds):
+        peak = f"{kind}, batch {{}}, {height}x{width}".format
+        values.append(("training_peak_mib", 6000.0 + 1000 * lift + number, "MiB", peak(4)))
+        values.append(("inference_peak_mib", 1000.0 + 1000 * lift + number, "MiB", peak(1)))
+    return [{"record": "cost", "metric": m, "value": v, "unit": u, "protocol": p} for m, v, u, p in values]
+
+
+def make_results(
+    trials: Sequence[Trial],
+    failed: Sequence[str] = (),
+    reason: str = "loss became nan",
+    memory_kinds: Sequence[str] = ("resident_set",),
+) -> pd.DataFrame:
     """Returns what `load_results` would for these trials; those with an id in `failed` have an outcome row only."""
     rng = np.random.default_rng(1511)
     rows: list[Row] = []
@@ -150,9 +194,12 @@ def make_results(trials: Sequence[Trial], failed: Sequence[str] = (), reason: st
             values: list[Row] = []
         elif trial.kind == "cost":
             values = _cost_rows(place)
+            if trial.timing_paper == "table-6":
+                values = [row for row in values if "peak" not in row["metric"]]
+                values += _table_6_rows(trial, place, memory_kinds)
         else:
-            quality = [0.1, 0.62, 0.7, 0.5, 0.66, 0.35, 0.8, 0.45][place]
-            values = _training_rows(quality, common["selected_iteration"], rng) + _class_rows(str(trial.weighting))
+            quality = [0.1, 0.62, 0.7, 0.5, 0.66, 0.35, 0.8, 0.45][place % 8]
+            values = _training_rows(trial, quality, common["selected_iteration"], rng) + _class_rows(trial)
         rows += [common | value for value in values]
         rows.append(common | {"record": "outcome", "metric": "done", "value": float(common["status"] == "done")})
     frame = pd.DataFrame(rows, columns=[column.name for column in COLUMNS])
@@ -183,6 +230,8 @@ def make_panels(folder: Path, trials: Sequence[Trial], images: int = 2, height: 
             shifted = np.roll(labels, 1 + place[trial.model] % 4, axis=place[trial.model] % 2)
             shifted[shifted == 255] = 3
             Image.fromarray(shifted).save(into / f"{trial.id}-{trial.digest}.png")
+            if trial.refinement:
+                Image.fromarray(labels).save(into / f"{trial.id}-{trial.digest}-{trial.refinement}.png")
     return folder
 
 

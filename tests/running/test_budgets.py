@@ -50,9 +50,9 @@ def scored(rows, split, refinement=None):
     """Returns metric -> iteration -> value of a split's scores."""
     found = {}
     for row in rows.rows:
-        if (row["record"], row.get("split"), row.get("refinement")) == ("score", split, refinement):
-            if row["metric"] in SCORES:
-                found.setdefault(row["metric"], {})[row["iteration"]] = row["value"]
+        place = (row["record"], row.get("split"), row.get("refinement"))
+        if place == ("score", split, refinement) and row["metric"] in SCORES:
+            found.setdefault(row["metric"], {})[row["iteration"]] = row["value"]
     return found
 
 

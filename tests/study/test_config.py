@@ -174,7 +174,7 @@ def test_dataset_options_hold_what_decides_the_images(study: Study) -> None:
         (
             "iterations: 100, ",
             "iterations: 100, budgets: {early: 50, late: 50}, ",
-            r"runs\.smoke\.budgets: must increase from one to the next",
+            r"runs\.smoke\.budgets\[1\]: budget of 50 appears twice",
         ),
         (
             "iterations: 100, ",
@@ -187,7 +187,11 @@ def test_dataset_options_hold_what_decides_the_images(study: Study) -> None:
             r"runs\.smoke\.pretrained: unknown weights 'vgg16'; known: none",
         ),
         ("iterations: 100, ", "iterations: 100, weightings: [median], ", r"smoke\.weightings\[0\]: unknown weighting"),
-        ("suites:", "groups: {both: [decoder-variant]}\nsuites:", r"groups\.both\[0\]: unknown suite 'decoder-variant', "),
+        (
+            "suites:",
+            "groups: {both: [decoder-variant]}\nsuites:",
+            r"groups\.both\[0\]: unknown suite 'decoder-variant', ",
+        ),
         (
             "suites:",
             "groups: {decoder-variants: [decoder-variants]}\nsuites:",
@@ -212,8 +216,8 @@ def test_dataset_options_hold_what_decides_the_images(study: Study) -> None:
         ),
         (
             "{global_accuracy: 0.02",
-            "{accuracy: 0.02",
-            r"tolerances\.paper\.smoke\.accuracy: unknown metric 'accuracy', did you mean",
+            "{accurancy: 0.02",
+            r"tolerances\.paper\.smoke\.accurancy: unknown metric 'accurancy', did you mean 'accuracy'",
         ),
         (
             "    smoke: &paper",
