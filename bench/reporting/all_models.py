@@ -16,6 +16,7 @@ from bench.replication.conditions import MARK as DISTURBED
 from bench.replication.paper import target
 from bench.replication.scores import costs
 from bench.reporting.comparison import Side
+from bench.reporting.scale import NOT_AT_SCALE
 from bench.reporting.staleness import IN_FIGURES, MARK
 from bench.reporting.suite_results import SuiteResults
 from bench.study.catalog import DATASET_TITLES, MODEL_TITLES
@@ -25,6 +26,7 @@ COST_TABLE = "T6"
 FEWEST = 3  # models in a figure: the splits of the open questions train two
 ACCURACIES = {"mean_iou": "mIoU, test (%)", "boundary_f1": "BF, test (%)"}
 
+NOTICE = f"{NOT_AT_SCALE.upper()}: the page of each suite says at which it trained."
 MEANINGS = {MARK: IN_FIGURES, DISTURBED: f"{DISTURBED} Something disturbed the measurement of its time."}
 
 
@@ -63,6 +65,7 @@ class AllModels(NamedTuple):
     without_cost: tuple[str, ...]  # names of models that are trained on it
     without_training: tuple[str, ...]  # names of models whose costs are known
     other_device: tuple[str, ...]  # names of models whose costs were measured on another device than most
+    notice: str  # says that some were not trained at the paper's scale; else ""
 
     @property
     def legend(self) -> str:
@@ -116,6 +119,7 @@ def all_models(suites: Sequence[SuiteResults], first: str) -> list[AllModels]:
                     _names(trained - known.keys() - other_device),
                     _names(known.keys() - trained),
                     _names(trained & other_device),
+                    NOTICE if any(suite.notice for suite in suites if suite.suite in {p.suite for p in drawn}) else "",
                 )
             )
     return found

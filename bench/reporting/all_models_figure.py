@@ -33,20 +33,19 @@ READING = (
 SUITE_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#332288", "#117733", "#882255", "#6E6E6E")
 
 
-def all_models_group(suites: Sequence[SuiteResults], first: str, folder: Path, notice: str) -> FigureGroup:
+def all_models_group(suites: Sequence[SuiteResults], first: str, folder: Path) -> FigureGroup:
     """Draws the figures that the results of all suites of a profile can fill into `folder`, as PNG and SVG.
 
     Args:
         suites: all of one profile, in the order of the study; empty where they are not known.
         first: the suite on whose page it stands; its costs come before those of others.
         folder: of the figures.
-        notice: says what scale the runs have; empty at the paper's scale.
     """
     pictures, captions = [], []
     for data in all_models(suites, first):
         name = f"all-models-{data.dataset}"
         with mpl.rc_context(RC):
-            save_figure(all_models_figure(data, notice), folder, name)
+            save_figure(all_models_figure(data), folder, name)
         models = len({point.model for point in data.ours})
         alt = f"Scatter plots of test mIoU and boundary F1 of {models} models over forward time, memory and model size."
         pictures.append(Picture(name, data.title, alt))
@@ -60,7 +59,7 @@ def all_models_group(suites: Sequence[SuiteResults], first: str, folder: Path, n
     )
 
 
-def all_models_figure(data: AllModels, notice: str = "") -> Figure:
+def all_models_figure(data: AllModels) -> Figure:
     """Draws test mIoU (left) and boundary F1 (right) over forward time, memory and model size.
 
     A number in a point says which model it is, its colour in which suite it was trained.
@@ -74,7 +73,7 @@ def all_models_figure(data: AllModels, notice: str = "") -> Figure:
     axes_drawn = [axis for axis in AXES if any(_at(point, axis) for point in data.ours)]
 
     lines = -(-len(keys) // 2) + -(-(len(suites) + bool(data.paper)) // 2)
-    text = f"{notice} {data.legend}".strip()
+    text = f"{data.notice} {data.legend}".strip()
     figure = new_figure(2.0 * len(axes_drawn) + 0.17 * lines + 0.5, text)
     grid = figure.subplots(len(axes_drawn), 2, sharey="col", squeeze=False)
     for panels, axis in zip(grid, axes_drawn, strict=True):

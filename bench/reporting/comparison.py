@@ -180,7 +180,9 @@ def swaps(left: Mapping[str, Side], right: Mapping[str, Side], titles: Mapping[s
         named = ", ".join(pairs[:NAMED]) + (", …" if len(pairs) > NAMED else "")
         tau = f", τ {signed(sum(orders.values()) / len(orders), 2)}" if len(orders) > 1 else ""
         parts.append(f"by {name}, {len(pairs)} of {len(orders)} ({named}{tau})")
-    parts += [f"by {', '.join(same)}, none"] if same else []
+    if not parts:
+        return f"No two models change places, by {' or by '.join(same)}."
+    parts += [f"by {' and by '.join(same)}, none"] if same else []
     return f"Pairs of models that change places: {'; '.join(parts)}."
 
 

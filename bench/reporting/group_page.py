@@ -16,12 +16,10 @@ import pandas as pd
 from bench.reporting.comparison import SINGLE_RUN
 from bench.reporting.drive_scores import Read
 from bench.reporting.open_questions import open_questions
-from bench.reporting.page import FULL, made_folder, template_environment, write_text
-from bench.reporting.scale import scale_notice
+from bench.reporting.page import made_folder, template_environment, write_text
 from bench.reporting.suite_results import SuiteResults, legends, suite_results
 from bench.study.catalog import resolve
 from bench.study.config import Study
-from bench.study.trials import plan
 
 PAGES = {"report.md": "group.md", "index.html": "group.html"}  # file: template
 
@@ -68,8 +66,7 @@ def write_group_report(
     ]
     others = [suite_results(results, study, suite, profile) for suite in outside]
     folder = made_folder(out / group / profile)
-    notices = [_notice(study, suite) for suite in members]
-    notices = [notice for notice in notices if notice]
+    notices = [suite.notice for suite in members if suite.notice]
     questions = open_questions(members, others, read)
     context: dict[str, Any] = {
         "title": group.replace("-", " ").replace("_", " ").capitalize(),
@@ -91,12 +88,6 @@ def write_group_report(
     for name, template in PAGES.items():
         write_text(folder / name, templates.get_template(template).render(context))
     return folder / "index.html"
-
-
-def _notice(study: Study, suite: SuiteResults) -> str:
-    """Returns what to say where a suite was not run at the paper's scale, or at that of profile `paper`."""
-    full = plan(study, suite.suite, FULL) if FULL in study.suites[suite.suite].runs else ()
-    return scale_notice(suite.planned, suite.tables, full)
 
 
 def _member(suite: SuiteResults, profile: str) -> Member:

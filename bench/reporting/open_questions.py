@@ -191,7 +191,13 @@ def _layer(suite: SuiteResults, measured: Sequence[SuiteResults]) -> Question:
         notes.append("Parameters and model size: no cost trial of these models has a result; suite cost measures them.")
     headings = (*METRIC_TITLES.values(), *(title for title, _, _ in SIZES.values()))
     table = Comparison(
-        "layer", "The networks in pairs", ("first", "second"), headings, tuple(rows), tuple(notes), "Networks"
+        "layer",
+        "The networks in pairs",
+        ("the first network", "the second"),
+        headings,
+        tuple(rows),
+        tuple(notes),
+        "Networks",
     )
     asks = (
         "Between DeconvNet's encoder and decoder stand fully connected layers, which hold most of its "

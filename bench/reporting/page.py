@@ -39,7 +39,7 @@ from bench.reporting.overview import TrialState, provenance, run_facts, trial_st
 from bench.reporting.scale import scale_notice
 from bench.reporting.settings import settings
 from bench.reporting.staleness import Staleness
-from bench.reporting.suite_results import suite_results
+from bench.reporting.suite_results import FULL, suite_results
 from bench.reporting.table_formats import to_csv, to_html, to_markdown
 from bench.reporting.table_latex import to_latex
 from bench.reporting.table_notes import training_notes
@@ -50,7 +50,6 @@ from bench.study.trials import Trial, plan
 
 TEMPLATES = Path(__file__).with_name("templates")
 FORMATS = {"csv": to_csv, "md": to_markdown, "tex": to_latex}
-FULL = "paper"  # the profile that stands for the paper's scale, where a suite has no table of it
 PAGES = {"report.md": "report.md", "index.html": "report.html"}  # file: template; index.html is whole only when last
 
 
@@ -104,7 +103,7 @@ def write_report(
     groups = draw_figures(source, folder / "figures")
     if not trains and everything is not None:
         suites = [suite_results(everything, study, name, profile) for name in _suites_in(study, profile)]
-        groups.append(all_models_group(suites, suite, folder / "figures", source.notice))
+        groups.append(all_models_group(suites, suite, folder / "figures"))
     context: dict[str, Any] = {
         "title": spec.title,
         "profile": profile,

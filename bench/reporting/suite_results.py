@@ -10,10 +10,13 @@ import pandas as pd
 from bench.replication.checkpoints import at_selected, current_rows
 from bench.replication.scores import DEFAULT_PROTOCOL, choose, why_stale
 from bench.reporting.comparison import Side, sides
+from bench.reporting.scale import scale_notice
 from bench.reporting.staleness import Staleness
 from bench.study.catalog import METRIC_TITLES
 from bench.study.config import Study
 from bench.study.trials import Trial, plan
+
+FULL = "paper"  # the profile that stands for the paper's scale, where a suite has no table of it
 
 
 class SuiteResults(NamedTuple):
@@ -24,7 +27,8 @@ class SuiteResults(NamedTuple):
     planned: tuple[Trial, ...]
     rows: pd.DataFrame
     stale: Staleness
-    tables: tuple[str, ...] = ()  # of the paper, that it replicates
+    tables: tuple[str, ...]  # of the paper, that it replicates
+    notice: str  # says at what scale it was run; "" where that is the paper's
 
     @property
     def trainings(self) -> list[Trial]:
@@ -74,7 +78,8 @@ def suite_results(results: pd.DataFrame, study: Study, suite: str, profile: str)
     why = {trial: changes for trial, changes in why_stale(mine, planned).items() if trial in digests}
     stale = Staleness.of(shown.stale, why)
     spec = study.suites[suite]
-    return SuiteResults(suite, spec.title, tuple(planned), shown.rows, stale, tuple(spec.tables))
+    notice = scale_notice(planned, spec.tables, plan(study, suite, FULL) if FULL in spec.runs else ())
+    return SuiteResults(suite, spec.title, tuple(planned), shown.rows, stale, tuple(spec.tables), notice)
 
 
 def legends(suites: Iterable[SuiteResults]) -> list[str]:
