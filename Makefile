@@ -1,10 +1,12 @@
-# Two commands do everything, set-up included: `make demo` and `make test`.
+# Set-up is included in all of these: `make demo`, `make suites` and `make test`.
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test lint install clean
+SUITES := road-scenes indoor-scenes cost upsampling related open-questions
+
+.PHONY: demo suites test lint install clean
 
 install: $(STAMP)
 
@@ -18,6 +20,12 @@ $(STAMP): pyproject.toml
 demo: install
 	$(BIN)/bench run --suite decoder-variants
 	$(BIN)/bench report --suite decoder-variants --profile smoke
+
+# The cost suite last: its page sets costs against what the others have trained.
+suites: install
+	for suite in $(filter-out cost,$(SUITES)) cost; do \
+	    $(BIN)/bench run --suite $$suite && $(BIN)/bench report --suite $$suite --profile smoke || exit 1; \
+	done
 
 lint: install
 	$(BIN)/ruff check .

@@ -59,6 +59,7 @@ class DeconvNet(SegmentationModel):
 
     ENCODER_INFORMATION = ("indices",)
     BUILT_FOR_SIZE = True
+    TRAINS_ON_ONE_IMAGE = False
 
     def __init__(self, num_classes: int, size: Size = (360, 480)) -> None:
         super().__init__()

@@ -14,6 +14,7 @@ from bench.cli.options import ONE_PROFILE, ONE_SUITE, PROFILE, RESULTS, SUITE, o
 from bench.errors import ConfigError
 
 if TYPE_CHECKING:
+    from bench.study.config import Study
     from bench.study.trials import Trial
 
 
@@ -29,26 +30,60 @@ if TYPE_CHECKING:
 )
 @click.pass_context
 def report(ctx: click.Context, suite: str | None, profile: str | None, results: Path, out: Path) -> None:
-    """Write the report: the paper's table beside ours, figures, one HTML page; also Markdown, CSV and LaTeX."""
+    """Write the report: the paper's table beside ours, figures, one HTML page; also Markdown, CSV and LaTeX.
+
+    A group of suites has a page of its own beside those of its suites.
+    """
     from bench.reporting.page import write_report
     from bench.results.store import load_results
 
     study = study_of(ctx)
-    for trials in planned(study, suite, profile, results):
+    found = planned(study, suite, profile, results)
+    for trials in found:
         name, scale = trials[0].suite, trials[0].profile
-        found = load_results(results, suite=name, profile=scale)
+        mine = load_results(results, suite=name, profile=scale)
+        # a suite that trains nothing sets its costs against what others have trained
+        everything = None if study.suites[name].weightings else load_results(results, profile=scale).rows
         page = write_report(
-            found.rows,
+            mine.rows,
             out,
             suite=name,
             profile=scale,
             study=study,
             panels_dir=results / "_panels",
-            problems=found.problems,
+            problems=mine.problems,
+            everything=everything,
         )
-        for problem in found.problems:
+        for problem in mine.problems:
             click.echo(f"warning: {problem}", err=True)
         click.echo(f"report: {page}")
+    _report_groups(study, suite, [(trials[0].suite, trials[0].profile) for trials in found], results, out)
+
+
+def _report_groups(
+    study: Study, wanted: str | None, written: Sequence[tuple[str, str]], results: Path, out: Path
+) -> None:
+    """Writes the page of every group that is wanted, or that has a suite among those written, in their profiles."""
+    from bench.reporting.group_page import write_group_report
+    from bench.results.store import load_results
+    from bench.scoring.stored import files_by_trial, read_counts
+    from bench.study.trials import suites_of
+
+    for group, suites in study.groups.items():
+        if wanted is not None and suites_of(study, wanted) != suites:
+            continue
+        for scale in dict.fromkeys(profile for suite, profile in written if suite in suites):
+            found, files = load_results(results, profile=scale), files_by_trial(results)
+            page = write_group_report(
+                found.rows,
+                out,
+                group=group,
+                profile=scale,
+                study=study,
+                read=lambda key, files=files: read_counts(files[key]),  # type: ignore[misc]
+                problems=found.problems,
+            )
+            click.echo(f"report: {page}")
 
 
 @click.command()

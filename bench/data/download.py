@@ -47,7 +47,7 @@ def fetch(url: str, options: Options, progress: Progress | None = None) -> Path:
         return present
     with _stage() as stage:
         archive = stage / "archive"
-        _download(url, archive, progress)
+        download_file(url, archive, progress)
         extract(archive, stage / "CamVid", url)
         _check(stage / "CamVid", options, f"{url}: CamVid")
         return _put_in_place(stage / "CamVid")
@@ -86,7 +86,7 @@ def add(path: Path, options: Options) -> Path:
         return _put_in_place(stage / "CamVid")
 
 
-def _download(url: str, target: Path, progress: Progress | None) -> None:
+def download_file(url: str, target: Path, progress: Progress | None) -> None:
     """Writes what a URL holds to a file."""
     import pooch  # slow to import, and only wanted here
     import requests

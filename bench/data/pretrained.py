@@ -108,7 +108,7 @@ def fetch(url: str, pretrained: Pretrained, progress: download.Progress | None =
         raise DataError(f"{url}: only http:// and https:// addresses can be downloaded")
 
     def write(temporary: Path) -> None:
-        download._download(url, temporary, progress)
+        download.download_file(url, temporary, progress)
         verified(temporary, pretrained["sha256"], url)
 
     if (target := own_path(pretrained)).exists():

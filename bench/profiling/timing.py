@@ -144,10 +144,12 @@ def backward_operation(
     The graph that it runs through is built here and kept, so that the forward pass is not part of its time.
 
     Source: paper Table 6 (batch 1).
+    Deviation: a network that batch norm cannot train on a single image, as DeconvNet with its 1x1 bottleneck, stays in
+        evaluation mode, where batch norm uses stored statistics and dropout does nothing.
     """
     images = _one_image(model, height, width, channels_last)
     parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    model.train()
+    model.train(getattr(model, "TRAINS_ON_ONE_IMAGE", True))
     with torch.autocast(images.device.type, torch.bfloat16, enabled=bf16):
         logits = model(images)
     gradient = torch.ones_like(logits)

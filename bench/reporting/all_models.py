@@ -19,6 +19,7 @@ from bench.reporting.comparison import Side
 from bench.reporting.scale import NOT_AT_SCALE
 from bench.reporting.staleness import IN_FIGURES, MARK
 from bench.reporting.suite_results import SuiteResults
+from bench.reporting.table_costs import NVIDIA_SMI
 from bench.study.catalog import DATASET_TITLES, MODEL_TITLES
 
 WEIGHTING = "natural_frequency"  # the one that the paper's Tables 3 and 4 have, and every suite of such networks
@@ -39,9 +40,10 @@ class CostAxis(NamedTuple):
     relative: bool  # drawn as a multiple of the reference's
 
 
+MEMORY = "inference_peak_mib"
 AXES = (
     CostAxis("forward_ms", "Forward time", "ms", True),
-    CostAxis("inference_peak_mib", "Peak memory of inference", "MiB", True),
+    CostAxis(MEMORY, "Peak memory of inference", "MiB", True),
     CostAxis("model_size_mb", "Model size", "MB", False),
 )
 
@@ -65,6 +67,7 @@ class AllModels(NamedTuple):
     without_cost: tuple[str, ...]  # names of models that are trained on it
     without_training: tuple[str, ...]  # names of models whose costs are known
     other_device: tuple[str, ...]  # names of models whose costs were measured on another device than most
+    memory: str  # which kind of memory was measured; "" where there are several, or none
     notice: str  # says that some were not trained at the paper's scale; else ""
 
     @property
@@ -97,7 +100,7 @@ def all_models(suites: Sequence[SuiteResults], first: str) -> list[AllModels]:
         first: the suite whose costs come before those of others, where several have measured a model.
     """
     in_order = sorted(suites, key=lambda suite: suite.suite != first)
-    known, marks, other_device = _costs(in_order)
+    known, marks, memory, other_device = _costs(in_order)
     datasets: dict[str, list[Point]] = {}
     for suite in suites:
         for (model, weighting), side in suite.scored().items() if suite.trainings else ():
@@ -119,6 +122,7 @@ def all_models(suites: Sequence[SuiteResults], first: str) -> list[AllModels]:
                     _names(trained - known.keys() - other_device),
                     _names(known.keys() - trained),
                     _names(trained & other_device),
+                    memory,
                     NOTICE if any(suite.notice for suite in suites if suite.suite in {p.suite for p in drawn}) else "",
                 )
             )
@@ -131,16 +135,29 @@ def all_models_caption(data: AllModels) -> str:
     return f"{data.title}: {' '.join(said)}" if said else ""
 
 
-def _costs(
-    suites: Sequence[SuiteResults],
-) -> tuple[dict[str, dict[str, float]], dict[str, set[str]], set[str]]:
-    """Returns the costs of each model, of the first suite that has them; their marks; the models of other devices."""
+class _Costs(NamedTuple):
+    """Costs by model and metric, their marks, the kind of memory, and the models of other devices than most."""
+
+    values: dict[str, dict[str, float]]
+    marks: dict[str, set[str]]
+    memory: str
+    other_device: set[str]
+
+
+def _costs(suites: Sequence[SuiteResults]) -> _Costs:
+    """Returns the costs of each model, of the first suite that has them and measured images of the first one's size."""
     found: dict[str, dict[str, float]] = {}
     devices: dict[str, str] = {}
     marks: dict[str, set[str]] = {}
-    for suite in suites:
-        rows: pd.DataFrame = costs(suite.rows).drop_duplicates(["model", "metric"])
+    kinds: set[str] = set()
+    size = _timing_size(suites[0])
+    for suite in (suite for suite in suites if _timing_size(suite) == size):
+        rows: pd.DataFrame = costs(suite.rows)
+        kind = rows["protocol"].str.split(",").str[0]
+        rows = rows.assign(kind=kind).iloc[(kind != NVIDIA_SMI).to_numpy().argsort(kind="stable")]
+        rows = rows.drop_duplicates(["model", "metric"])
         new = rows[rows["metric"].isin([axis.metric for axis in AXES]) & ~rows["model"].isin(list(found))]
+        kinds |= set(new.loc[new["metric"] == MEMORY, "kind"])
         columns = ["model", "metric", "value", "device_name", "trials", "disturbance"]
         for model, metric, value, device, trials, why in new[columns].itertuples(index=False, name=None):
             found.setdefault(model, {})[metric] = float(value)
@@ -150,7 +167,12 @@ def _costs(
             )
     usual = max(devices.values(), key=list(devices.values()).count, default="")
     others = {model for model, device in devices.items() if device != usual}
-    return {model: cost for model, cost in found.items() if model not in others}, marks, others
+    known = {model: cost for model, cost in found.items() if model not in others}
+    return _Costs(known, marks, kinds.pop() if len(kinds) == 1 else "", others)
+
+
+def _timing_size(suite: SuiteResults) -> tuple[int, int]:
+    return suite.planned[0].timing_height, suite.planned[0].timing_width
 
 
 def _means(side: Side) -> dict[str, float]:

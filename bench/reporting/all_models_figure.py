@@ -16,10 +16,20 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-from bench.reporting.all_models import ACCURACIES, AXES, AllModels, CostAxis, Point, all_models, all_models_caption
+from bench.reporting.all_models import (
+    ACCURACIES,
+    AXES,
+    MEMORY,
+    AllModels,
+    CostAxis,
+    Point,
+    all_models,
+    all_models_caption,
+)
 from bench.reporting.figures import FigureGroup, Picture
 from bench.reporting.style import INK, MUTED, RC, as_percent, new_figure, save_figure
 from bench.reporting.suite_results import SuiteResults
+from bench.reporting.table_costs import NVIDIA_SMI
 from bench.study.catalog import MODEL_TITLES
 
 REFERENCE = "segnet"
@@ -28,7 +38,8 @@ READING = (
     "to the left is better. The number in a point is the model, its colour the suite that trained it; suites do not "
     "train equally long. Costs are those of suite {first} where it has measured the model, with the classes of its own "
     "data set in the last layer, and else those of the suite that has. Hollow: the paper, where its Tables 3, 4 and 6 "
-    "print both coordinates; time and memory of its machine are multiples of its own SegNet's."
+    "print both coordinates; time and memory of its machine are multiples of its own SegNet's, and memory stands only "
+    "where ours is that of a GPU too."
 )
 SUITE_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#332288", "#117733", "#882255", "#6E6E6E")
 
@@ -77,13 +88,16 @@ def all_models_figure(data: AllModels) -> Figure:
     figure = new_figure(2.0 * len(axes_drawn) + 0.17 * lines + 0.5, text)
     grid = figure.subplots(len(axes_drawn), 2, sharey="col", squeeze=False)
     for panels, axis in zip(grid, axes_drawn, strict=True):
-        reference = _reference(data.ours, axis)
+        # the paper's is memory of a GPU: that of a process on a processor is another thing
+        alike = axis.metric != MEMORY or data.memory == NVIDIA_SMI
+        reference = _reference(data.ours, axis) if alike else None
         theirs = data.paper if reference or not axis.relative else ()
+        kind = f" ({data.memory.replace('_', ' ')})" if axis.metric == MEMORY and data.memory else ""
         for axes, accuracy in zip(panels, ACCURACIES, strict=True):
-            _draw(axes, _places(data.ours, axis, accuracy, reference), numbers, colours, hollow=False)
             _draw(axes, _places(theirs, axis, accuracy, _reference(theirs, axis)), numbers, colours, hollow=True)
+            _draw(axes, _places(data.ours, axis, accuracy, reference), numbers, colours, hollow=False)
             _settle(axes)
-        panels[0].set_xlabel(_label(axis, reference), loc="left")
+        panels[0].set_xlabel(_label(axis, reference, kind), loc="left")
     for axes, title in zip(grid[0], ACCURACIES.values(), strict=True):
         axes.set_title(title)
     entries = [Line2D([], [], linestyle="", label=key) for key in keys]
@@ -145,11 +159,11 @@ def _decades(axes: Axes) -> float:
     return float(np.log10(high / low))
 
 
-def _label(axis: CostAxis, reference: float | None) -> str:
+def _label(axis: CostAxis, reference: float | None, kind: str) -> str:
     if reference is None:
-        return f"{axis.title} ({axis.unit}{', ours alone' if axis.relative else ''})"
+        return f"{axis.title}{kind} in {axis.unit}{', ours alone' if axis.relative else ''}"
     amount = f"{reference:,.0f}" if reference >= 100 else f"{reference:.3g}"
-    return f"{axis.title}, multiple of SegNet's (ours {amount} {axis.unit})"
+    return f"{axis.title}{kind}, multiple of SegNet's (ours {amount} {axis.unit})"
 
 
 def _entry(colour: str, label: str, hollow: bool = False) -> Line2D:

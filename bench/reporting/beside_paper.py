@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import pandas as pd
 
@@ -116,13 +116,21 @@ def cell_at(
 def row_of(key: RowKey, cells: Sequence[Cell], weighting: str = "") -> Row:
     """Returns a row of a table; `weighting` is that of its columns."""
     other = key.weighting if key.weighting != weighting else ""
-    return Row(key.row or key.model, key.title, key.group, tuple(cells), other, key.model in ROW_TITLES)
+    sides: Literal["both", "paper", "ours"] = "both" if key.row else "ours"
+    return Row(
+        key.row or key.model, key.title, key.group, tuple(cells), other, sides if key.model in ROW_TITLES else "paper"
+    )
 
 
 def weighting_of(paper: PaperTable, row: str) -> str:
     """Returns the loss weighting of the scores in a row of the paper; "" where it has none, or several."""
     found = {address.weighting for address in paper.printed if address.row == row and address.weighting}
     return found.pop() if len(found) == 1 else ""
+
+
+def decimals_of(paper: PaperTable, metric: str) -> int:
+    """Returns how many decimals the paper prints of a metric, where it prints most."""
+    return max(len(text.partition(".")[2]) for address, text in paper.printed.items() if address.metric == metric)
 
 
 def capitalised(text: str) -> str:

@@ -62,6 +62,8 @@ def budget_curves(
             as_percent(axes)
             axes.margins(0.08, 0.12)
             axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
+        last = max(where for points in ours[metric].values() for where, _ in points) if ours[metric] else 0
+        panels[0].set_xticks(sorted({*budgets.values(), round(last)} - {0}))
         for iteration in budgets.values():
             panels[0].axvline(iteration, color=MUTED, linewidth=0.7, linestyle=":", zorder=1)
     grid[-1, 0].set_xlabel("Our iterations")
@@ -88,7 +90,8 @@ def _reported_at(results: pd.DataFrame, weighting: str) -> dict[str, float]:
     """Returns the iteration of the reported checkpoint by row, mean over seeds."""
     rows = at_selected(current_rows(results, None, "score"))
     rows = rows[rows["weighting"] == weighting].drop_duplicates(["digest", "model"])
-    return rows["selected_iteration"].astype("float64").groupby(rows["model"]).mean().to_dict()
+    means = rows["selected_iteration"].astype("float64").groupby(rows["model"]).mean()
+    return {str(model): float(iteration) for model, iteration in means.items()}
 
 
 def _papers(models: list[str], weighting: str, metric: str, table: str | None) -> Points:

@@ -9,6 +9,7 @@ import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
+from typing import Literal
 
 from bench.replication.conditions import MARK as DISTURBED
 from bench.reporting.staleness import MARK
@@ -84,7 +85,7 @@ class Row:
     group: str
     cells: tuple[Cell, ...]
     weighting: str = ""  # where it is another one than its columns have
-    is_ours: bool = True  # False: a method that is no network of ours, so its cells hold the paper's numbers alone
+    sides: Literal["both", "paper", "ours"] = "both"  # "paper": a method that we do not run; "ours": not in its table
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,7 @@ class Table:
 
     def runs(self, row: Row, columns: Collection[int]) -> str:
         """Returns how many runs stand behind a row's scores in some columns: "single run", "mean of 3 runs"."""
-        if not row.is_ours:
+        if row.sides == "paper":
             return "the paper's alone"
         scored = [row.cells[number].n for number in columns if self.columns[number].weighting]
         if not scored:

@@ -162,11 +162,11 @@ def _class_map(iou: pd.DataFrame, names: list[str], notice: str) -> Figure:
     """Draws the IoU of classes (rows) and models (columns) as numbers in percent, the darker the higher."""
     figure = new_figure(0.19 * len(iou) + 1.9, notice)
     axes = figure.subplots()
-    colours = sns.light_palette("#0072B2", as_cmap=True)
+    colours = sns.light_palette("#5BA3D9", as_cmap=True)  # light enough for dark numbers
     shown = (100 * iou).map(lambda value: "—" if np.isnan(value) else f"{value:.1f}")
     sns.heatmap(
         iou, ax=axes, cmap=colours, vmin=0, vmax=1, annot=shown, fmt="", cbar=False, linewidths=0.8, linecolor="white",
-        annot_kws={"fontsize": 7},
+        annot_kws={"fontsize": 7, "color": INK},
     )  # fmt: skip
     axes.set(xlabel="", ylabel="", title="Test images: IoU (%)")
     axes.set_yticks(np.arange(len(iou)) + 0.5, list(iou.index))

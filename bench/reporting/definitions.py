@@ -1,7 +1,8 @@
 """The definition of everything that is reported, as data: `bench explain metrics` prints it.
 
-The texts are in `score_definitions` and `cost_definitions`. `tests/reporting/test_definitions.py` holds the names
-against the code that measures, so that a metric without a definition fails there. Nothing heavy is imported.
+The texts are in `score_definitions`, `output_definitions` and `cost_definitions`. tests/reporting/test_definitions.py
+holds the names against the code that measures, so that a metric without a definition fails there. Nothing heavy is
+imported.
 """
 
 from __future__ import annotations
@@ -15,12 +16,13 @@ from rich.table import Table
 from rich.text import Text
 
 from bench.reporting.cost_definitions import COSTS
+from bench.reporting.output_definitions import OUTPUTS
 from bench.reporting.score_definitions import SCORES, Definition
 from bench.study.catalog import resolve
 
-DEFINITIONS: dict[str, Definition] = {definition.name: definition for definition in SCORES + COSTS}
+DEFINITIONS: dict[str, Definition] = {definition.name: definition for definition in SCORES + OUTPUTS + COSTS}
 ALIASES = {other: definition.name for definition in DEFINITIONS.values() for other in definition.also}
-assert len(DEFINITIONS) == len(SCORES + COSTS), "a name is defined twice"
+assert len(DEFINITIONS) == len(SCORES + OUTPUTS + COSTS), "a name is defined twice"
 assert not ALIASES.keys() & DEFINITIONS.keys(), "an alias is the name of another definition"
 
 # Field of a definition: how it is announced.

@@ -14,6 +14,7 @@ from bench.reporting.beside_paper import (
     TableSource,
     by_place,
     cell_at,
+    decimals_of,
     row_of,
     spaced,
     weighting_of,
@@ -25,6 +26,7 @@ from bench.study.trials import Trial
 
 LENGTH = "max_iterations"  # a column of the paper's table
 WEIGHTING = "natural_frequency"  # of the paper's rows, but one
+BALANCED = "with class balancing"
 _PER_K = 1000
 
 
@@ -97,7 +99,8 @@ def _keys(paper: PaperTable, planned: Sequence[str], measured: Mapping[Place, Me
         weighting = weighting_of(paper, name) or WEIGHTING
         where = (row.model, weighting)
         if where in run or (weighting == WEIGHTING and row.model in planned):
-            found[where] = RowKey(name, row.model, row.title, paper.groups[row.group], weighting)
+            group = paper.groups[row.group] if weighting == WEIGHTING else BALANCED
+            found[where] = RowKey(name, row.model, row.title, group, weighting)
     for model, weighting in [*((model, WEIGHTING) for model in planned), *run]:
         title = ROW_TITLES[model] + ("" if weighting == WEIGHTING else f", {WEIGHTING_TITLES[weighting]}")
         found.setdefault((model, weighting), RowKey("", model, title, NOT_IN_PAPER, weighting))
@@ -112,7 +115,9 @@ def _row(
     trials: Sequence[Trial],
 ) -> Row:
     cells = [
-        _length(paper, key, column, trials) if column.metric == LENGTH else cell_at(paper, key, column, measured)
+        _length(paper, key, column, trials)
+        if column.metric == LENGTH
+        else cell_at(paper, key, column, measured, decimals_of(paper, column.metric))
         for column in columns
     ]
     return row_of(key, cells, WEIGHTING)

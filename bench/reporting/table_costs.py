@@ -8,7 +8,7 @@ import pandas as pd
 
 from bench.replication.paper import TIME_PROTOCOLS, PaperTable, paper_table
 from bench.replication.scores import costs
-from bench.reporting.beside_paper import NOT_IN_PAPER, RowKey, TableSource, by_place, cell_at, row_of
+from bench.reporting.beside_paper import NOT_IN_PAPER, RowKey, TableSource, by_place, cell_at, decimals_of, row_of
 from bench.reporting.cells import Cell, Column, Table
 from bench.reporting.table_notes import stale_notes, time_notes
 from bench.study.catalog import ROW_TITLES
@@ -53,7 +53,7 @@ def table_costs(key: str, source: TableSource) -> Table:
     keys += [RowKey("", model, ROW_TITLES[model], NOT_IN_PAPER) for model in others]
 
     def cell(key: RowKey, column: Column) -> Cell:
-        made = cell_at(paper, key, column, measured, _decimals(paper, column.metric))
+        made = cell_at(paper, key, column, measured, decimals_of(paper, column.metric))
         # the paper's is memory of a GPU: a resident set is another thing
         return replace(made, comparable=kinds.get(column.metric, NVIDIA_SMI) == NVIDIA_SMI)
 
@@ -90,13 +90,9 @@ def _as_in_paper(found: pd.DataFrame, key: str, kinds: dict[str, str], size: tup
     return found[right | (found["metric"] == "model_size_mb")].drop_duplicates(["model", "metric"])
 
 
-def _decimals(paper: PaperTable, metric: str) -> int:
-    """Returns how many decimals the paper prints in a column."""
-    return max(len(text.partition(".")[2]) for address, text in paper.printed.items() if address.metric == metric)
-
-
 def _memory_notes(paper: PaperTable, kinds: dict[str, str], devices: str) -> list[str]:
-    theirs = f"Memory: the paper's is {paper.notes['training_peak_mib']}, and of inference with batch 1"
+    train, infer = paper.notes["training_peak_mib"], paper.notes["inference_peak_mib"]
+    theirs = f"Memory: the paper's of training is {train}; of inference {infer}"
     found = [kind for kind in dict.fromkeys(kinds.values()) if kind]
     ours = "; ".join(f"{kind.replace('_', ' ')}, {MEMORY_KINDS[kind]}" for kind in found) or "not measured"
     notes = [f"{theirs}. Ours: {ours}; on {devices}." if found else f"{theirs}. Ours: not measured."]

@@ -56,17 +56,21 @@ def _markdown_section(table: Table, numbers: Sequence[int]) -> list[str]:
         if group:
             lines.append(_pipes([f"*{_md(group)}*", *[""] * (len(heads) - 1)]))
         for row in rows:
-            cells = [_markdown_cell(row, row.cells[number], table.beside_paper) for number in numbers]
+            cells = [_markdown_cell(row.cells[number], _sides(table, row)) for number in numbers]
             lines.append(_pipes([_md(row.title), *cells, *([table.runs(row, numbers)] if with_runs else [])]))
     return lines
 
 
-def _markdown_cell(row: Row, cell: Cell, beside_paper: bool) -> str:
+def _sides(table: Table, row: Row) -> str:
+    return row.sides if table.beside_paper else "ours"
+
+
+def _markdown_cell(cell: Cell, sides: str) -> str:
     ours = f"**{cell.ours_text}**" if cell.best_ours else cell.ours_text
-    if not beside_paper:
+    if sides == "ours":
         return ours
     paper = f"**{cell.printed}**" if cell.best_paper else cell.printed
-    if not row.is_ours:
+    if sides == "paper":
         return paper
     difference = f" ({cell.difference_text})" if cell.difference is not None else ""
     return f"{paper} → {ours}{difference}"
@@ -109,7 +113,7 @@ def _html_band(table: Table, numbers: Sequence[int], place: int) -> list[str]:
         for row in rows:
             runs = table.runs(row, numbers)
             head = f'<th scope="row">{_h(row.title)} <span class="runs">{_h(runs)}</span></th>'
-            cells = "".join(_html_cell(row, row.cells[number], table.beside_paper) for number in numbers)
+            cells = "".join(_html_cell(row.cells[number], _sides(table, row)) for number in numbers)
             parts.append(f"<tr>{head}{cells}</tr>")
         parts.append("</tbody>")
     return [*parts, "</table>", "</div>"]
@@ -134,12 +138,12 @@ def _html_head(columns: Sequence[Column]) -> list[str]:
     return [*lines, f"<tr>{''.join(titles)}</tr></thead>"]
 
 
-def _html_cell(row: Row, cell: Cell, beside_paper: bool) -> str:
+def _html_cell(cell: Cell, sides: str) -> str:
     ours = _html_number("ours", cell.ours_text, cell.best_ours)
-    if not beside_paper:
+    if sides == "ours":
         return f"<td>{ours}</td>"
     paper = _html_number("paper", cell.printed, cell.best_paper)
-    if not row.is_ours:
+    if sides == "paper":
         return f"<td>{paper}</td>"
     side = {"+": " above", "−": " below", MISSING: ""}.get(cell.difference_text[0], " equal")
     difference = f'<span class="difference{side}">{_h(cell.difference_text)}</span>'
@@ -183,7 +187,7 @@ def _csv_line(table: Table, row: Row, column: Column, cell: Cell) -> list[str | 
 
 
 def _runs(table: Table, row: Row, column: Column, cell: Cell) -> str:
-    if not row.is_ours:
+    if row.sides == "paper":
         return table.runs(row, ())
     if column.weighting:
         return runs_label([cell.n])

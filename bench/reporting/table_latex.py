@@ -64,7 +64,9 @@ def _latex_row(table: Table, row: Row, numbers: Sequence[int]) -> list[str]:
     if not table.beside_paper:
         return [rf"{_tex(row.title)} ({runs}) & {' & '.join(ours)} \\"]
     paper = [_tex(cell.printed, cell.best_paper) for cell in cells]
-    if not row.is_ours:
+    if row.sides == "ours":
+        return [rf"{_tex(row.title)} & ours ({runs}) & {' & '.join(ours)} \\"]
+    if row.sides == "paper":
         return [rf"{_tex(row.title)} & paper & {' & '.join(paper)} \\"]
     difference = [_tex(cell.difference_text) for cell in cells]
     return [

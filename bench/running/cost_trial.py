@@ -122,15 +122,25 @@ def add_memory(trial: Trial, model: nn.Module, bf16: bool, sensors: Sensors | No
     work: list[tuple[str, str, Callable[[], object]]] = [
         ("inference_peak_mib", f"batch 1, {height}x{width}", partial(predict, model, one, batch_size=1, bf16=bf16))
     ]
-    steps = {(trial.batch_size, trial.height, trial.width)}
-    if trial.timing_paper == "table-6":
-        steps.add((TABLE_6_BATCH, height, width))
-    for shape in sorted(steps, key=lambda shape: shape[0] * shape[1] * shape[2]):
+    for shape in training_steps(trial):
         step = partial(train_two_steps, trial, model, shape, bf16)
         work.append(("training_peak_mib", f"batch {shape[0]}, {shape[1]}x{shape[2]}", step))
     for metric, what, operation in work:
         for kind, mib in peak_mib(operation, device, sensors).items():
             rows.add_cost(metric, mib, f"{kind}, {what}")
+
+
+def training_steps(trial: Trial) -> list[tuple[int, int, int]]:
+    """Returns the batches (N,H,W) of which a training step's memory is measured, the smallest first.
+
+    A network that is built for one image size is built for the timed input, and trained on that alone.
+    """
+    timed = trial.timing_height, trial.timing_width
+    built_for_size = getattr(MODELS[trial.model], "BUILT_FOR_SIZE", False)
+    steps = {(trial.batch_size, *(timed if built_for_size else (trial.height, trial.width)))}
+    if trial.timing_paper == "table-6":
+        steps.add((TABLE_6_BATCH, *timed))
+    return sorted(steps, key=lambda shape: shape[0] * shape[1] * shape[2])
 
 
 def add_energy(trial: Trial, model: nn.Module, bf16: bool, sensors: Sensors, rows: TrialRows) -> None:

@@ -17,7 +17,7 @@ from torch.overrides import TorchFunctionMode
 from bench.errors import ConfigError, one_line
 from bench.evaluation.checkerboard import local_checkerboard_energy
 from bench.evaluation.output_maps import CELLS, CONSTANT_SIZE, PERIODS
-from bench.running.cost_trial import TABLE_6_BATCH
+from bench.running.cost_trial import training_steps
 from bench.running.inputs import num_classes_of
 from bench.study.trials import Trial
 from models import MODELS
@@ -74,9 +74,9 @@ def dry(trial: Trial) -> Dry:
         if trial.checkerboard:
             passes.add(Pass(False, 1, CONSTANT_SIZE, CONSTANT_SIZE))
     else:
-        passes = {Pass(False, 1, *timed), Pass(True, 1, *timed), Pass(True, trial.batch_size, *size)}
-        if trial.timing_paper == "table-6":
-            passes.add(Pass(True, TABLE_6_BATCH, *timed))
+        on_one = getattr(MODELS[trial.model], "TRAINS_ON_ONE_IMAGE", True)
+        passes = {Pass(False, 1, *timed), Pass(on_one, 1, *timed)}
+        passes |= {Pass(True, *shape) for shape in training_steps(trial)}
         size = timed
     checkerboard = trial.kind == "training" and trial.checkerboard
     return Dry(trial.model, num_classes_of(trial), size, tuple(sorted(passes)), checkerboard)

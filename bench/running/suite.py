@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -26,6 +26,7 @@ from bench.training.loop import Progress
 
 NOT_ENDED = ("missing", "interrupted")  # what `bench run` takes
 ENDED_BADLY = ("failed", "out_of_memory", "killed", "diverged", "timed_out")  # what `bench retry` takes
+Stamp = tuple[int, int] | None  # of a results file; None where there is none
 LOOK_AGAIN_S = 2.0  # between two looks at trials that others are running
 
 
@@ -87,12 +88,14 @@ def run_suite(
         Stopped: the user asked to stop; what was under way is saved.
     """
     signals = signals or Signals()
+    # what is stored is noted now: another process may end a trial again while all is being checked
+    stored = {trial: _stored(place.results, trial) for trial in trials}
     status = {trial: _outcome(place.results, trial, "; nothing was run").status for trial in trials}
     chosen = [trial for trial in trials if status[trial] in wanted]
     preflight.check(chosen, place.device, place.threads, place.results)
     remove_leftovers(place.results, trials)
     with signals.noted():
-        ran = _Run(chosen, place, watcher, signals, wanted).all()
+        ran = _Run({trial: stored[trial] for trial in chosen}, place, watcher, signals, wanted).all()
     remove_leftovers(place.results, trials)
     others = [(trial, _outcome(place.results, trial)) for trial in trials if trial not in ran]
     done = [found for _, found in others if found.status == "done"]
@@ -107,18 +110,18 @@ def run_suite(
 
 
 class _Run:
-    """One pass over the trials of a suite, until each is ended, here or by others."""
+    """One pass over the trials of a suite, until each is ended, here or by others; `stored` says what there was."""
 
     def __init__(
-        self, trials: Sequence[Trial], place: Place, watcher: Watcher, signals: Signals, wanted: Sequence[str]
+        self, stored: Mapping[Trial, Stamp], place: Place, watcher: Watcher, signals: Signals, wanted: Sequence[str]
     ) -> None:
-        self.trials = {trial: number for number, trial in enumerate(trials, start=1)}
+        self.trials = {trial: number for number, trial in enumerate(stored, start=1)}
         self.place = place
         self.watcher = watcher
         self.signals = signals
         self.wanted = wanted
         self.here = decides_bits(torch.device(place.device), place.threads)
-        self.stored = {trial: self._stored(trial) for trial in trials}
+        self.stored = stored
         self.paused: dict[Trial, Lease] = {}  # theirs is ours until their last turn
 
     def all(self) -> dict[Trial, Ending]:
@@ -197,16 +200,8 @@ class _Run:
 
     def _is_open(self, trial: Trial) -> bool:
         """Says whether nobody has ended `trial` since this run began."""
-        same = self._stored(trial) == self.stored[trial]
+        same = _stored(self.place.results, trial) == self.stored[trial]
         return same and _outcome(self.place.results, trial).status in self.wanted
-
-    def _stored(self, trial: Trial) -> tuple[int, int] | None:
-        """Tells one results file of a trial from the next."""
-        try:
-            found = path_of(self.place.results, trial).stat()
-        except FileNotFoundError:
-            return None
-        return found.st_mtime_ns, found.st_ino
 
     def _report(self, message: Progress | Notice) -> None:
         if isinstance(message, Notice):
@@ -228,6 +223,15 @@ class _Run:
         until = time.monotonic() + LOOK_AGAIN_S
         while time.monotonic() < until and not self.signals.stop:
             time.sleep(0.1)
+
+
+def _stored(results: Path, trial: Trial) -> Stamp:
+    """Tells one results file of a trial from the next."""
+    try:
+        found = path_of(results, trial).stat()
+    except FileNotFoundError:
+        return None
+    return found.st_mtime_ns, found.st_ino
 
 
 def _outcome(results: Path, trial: Trial, consequence: str = "") -> Outcome:

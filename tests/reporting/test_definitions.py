@@ -36,7 +36,7 @@ from bench.reporting.definition_canvas import boundary_mask
 from bench.reporting.definition_matches import CROP, match_maps, match_radius, matched_pairs, near_pixels
 from bench.reporting.definition_pictures import PICTURES, boundary_maps, write_pictures
 from bench.reporting.definitions import ALIASES, DEFINITIONS, by_group, definition_of, undefined
-from bench.results.schema import COST_METRICS
+from bench.results.schema import CHECKERBOARD_METRICS, COST_METRICS, REFINEMENT_METRICS
 from bench.scoring.regions import REGION_RULES
 from bench.study.catalog import METRIC_TITLES
 
@@ -56,6 +56,8 @@ MEMORY_KINDS = ("resident_set", "cuda_allocated", "cuda_reserved", "device_proce
         ("bench.evaluation.confusion.AVERAGES", AVERAGES),
         ("bench.scoring.regions.REGION_RULES", REGION_RULES),
         ("bench.profiling.timing.PAPER_PROTOCOLS", ("interleaved", *PAPER_PROTOCOLS)),
+        ("bench.results.schema.REFINEMENT_METRICS", REFINEMENT_METRICS),
+        ("bench.results.schema.CHECKERBOARD_METRICS", CHECKERBOARD_METRICS),
         ("the memory kinds", MEMORY_KINDS),
         ("the marks and per-class values", ("disturbed", "accuracy", "iou", "class_frequency", "class_weight")),
     ],

@@ -25,12 +25,12 @@ from bench.reporting.panels import colour_labels, panel_images, qualitative_grid
 from bench.reporting.staleness import IN_FIGURES, Staleness
 from bench.reporting.style import MODEL_STYLES, RC, new_figure, save_figure, wrap_notice
 from bench.reporting.tradeoff import accuracy_against_cost
-from bench.study.catalog import MODEL_TITLES
+from bench.study.catalog import MODEL_TITLES, ROW_TITLES
 from bench.study.trials import Trial
 
 NOTICE = "NOT AT THE PAPER'S SCALE: profile smoke trained on 96 images of RoadScenes at 60×80 pixels."
 MEDIAN = "median_frequency"
-MARKED = {model: f"{title} †" for model, title in MODEL_TITLES.items()}
+MARKED = {model: f"{title} †" for model, title in ROW_TITLES.items()}
 PALETTE, CLASSES = DATASETS["camvid"].palette, DATASETS["camvid"].class_names
 
 # Machado, Oliveira and Fernandes 2009, severity 1.0, on linear RGB.
@@ -87,15 +87,23 @@ def seen(colour: str, matrix: np.ndarray) -> np.ndarray:
 
 TOGETHER = {  # models that stand in one figure
     "Table 1": list(MODEL_TITLES)[:8],
-    "Tables 3 to 6": ["segnet", "deeplab_largefov", "fcn", "fcn_learnt_deconv", "deconvnet", "deconvnet_no_fc"],
+    "Tables 3 to 6": [
+        "segnet",
+        "deeplab_largefov",
+        "deeplab_largefov_dense_crf",
+        "fcn",
+        "fcn_learnt_deconv",
+        "deconvnet",
+        "deconvnet_no_fc",
+    ],  # fmt: skip
     "related": ["segnet", "fcn_32s", "fcn_16s", "fcn_8s", "u_net", "hypercolumns", "deeplab_v3plus"],
     "upsampling": [model for model in MODEL_TITLES if model.startswith("upsampling_")],
 }
 
 
-def test_every_model_has_a_style() -> None:
-    assert list(MODEL_STYLES) == list(MODEL_TITLES)
-    assert {model for models in TOGETHER.values() for model in models} == set(MODEL_TITLES)
+def test_every_row_has_a_style() -> None:
+    assert list(MODEL_STYLES) == list(ROW_TITLES)
+    assert {model for models in TOGETHER.values() for model in models} == set(ROW_TITLES)
 
 
 @pytest.mark.parametrize("models", TOGETHER.values(), ids=TOGETHER)
@@ -314,8 +322,8 @@ def test_incomplete_panel_folders_are_no_images(tmp_path: Path) -> None:
     assert panel_images(tmp_path / "nowhere") == []
 
 
-def test_groups_without_pictures_say_why(tmp_path: Path, results: pd.DataFrame) -> None:
-    groups = draw_figures(FigureSource(results.iloc[:0], "T1", NOTICE, None), tmp_path)
+def test_groups_without_pictures_say_why(tmp_path: Path, results: pd.DataFrame, trials: list[Trial]) -> None:
+    groups = draw_figures(FigureSource(results.iloc[:0], "T1", NOTICE, None, planned=trials), tmp_path)
     assert [group.key for group in groups] == [
         "differences",
         "training-curves",
@@ -381,7 +389,7 @@ def half_stale(results: pd.DataFrame, tmp_path: Path, panels_dir: Path, trials: 
         f"(model == 'fcn_basic' and weighting == '{MEDIAN}') or (model == 'segnet_basic' and kind == 'cost')"
     )
     panels = panels_dir / trials[0].suite / trials[0].profile
-    return FigureSource(results, "T1", NOTICE, panels, Staleness(frozenset(stale["digest"]), "lr"))
+    return FigureSource(results, "T1", NOTICE, panels, Staleness(frozenset(stale["digest"]), "lr"), trials)
 
 
 def test_models_with_stale_results_are_marked_by_weighting_and_cost(half_stale: FigureSource) -> None:
