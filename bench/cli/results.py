@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bench.cli.options import ONE_PROFILE, ONE_SUITE, PROFILE, RESULTS, SUITE, options, planned, study_of
-from bench.errors import ConfigError
+from bench.errors import ConfigError, ResultsError
 
 if TYPE_CHECKING:
     from bench.study.config import Study
@@ -66,21 +66,29 @@ def _report_groups(
     """Writes the page of every group that is wanted, or that has a suite among those written, in their profiles."""
     from bench.reporting.group_page import write_group_report
     from bench.results.store import load_results
-    from bench.scoring.stored import files_by_trial, read_counts
+    from bench.scoring.stored import Counts, files_by_trial, read_counts
     from bench.study.trials import suites_of
+
+    files = files_by_trial(results)
+
+    def read(key: str) -> Counts | None:
+        try:
+            return read_counts(files[key])
+        except (KeyError, ResultsError):
+            return None  # without them a page has no scores of single drives
 
     for group, suites in study.groups.items():
         if wanted is not None and suites_of(study, wanted) != suites:
             continue
         for scale in dict.fromkeys(profile for suite, profile in written if suite in suites):
-            found, files = load_results(results, profile=scale), files_by_trial(results)
+            found = load_results(results, profile=scale)
             page = write_group_report(
                 found.rows,
                 out,
                 group=group,
                 profile=scale,
                 study=study,
-                read=lambda key, files=files: read_counts(files[key]),  # type: ignore[misc]
+                read=read,
                 problems=found.problems,
             )
             click.echo(f"report: {page}")

@@ -62,6 +62,7 @@ class AllModels(NamedTuple):
     """What is drawn of one data set, and what could not be."""
 
     dataset: str
+    title: str  # of the data set
     ours: tuple[Point, ...]
     paper: tuple[Point, ...]
     without_cost: tuple[str, ...]  # names of models that are trained on it
@@ -75,11 +76,6 @@ class AllModels(NamedTuple):
         """Says what the marks of names mean; "" where no name has one."""
         marks = {mark for point in self.ours for mark in point.marks}
         return " ".join(meaning for mark, meaning in MEANINGS.items() if mark in marks)
-
-    @property
-    def title(self) -> str:
-        """The data set's name."""
-        return DATASET_TITLES.get(self.dataset, self.dataset)
 
     @property
     def left_out(self) -> str:
@@ -102,6 +98,7 @@ def all_models(suites: Sequence[SuiteResults], first: str) -> list[AllModels]:
     in_order = sorted(suites, key=lambda suite: suite.suite != first)
     known, marks, memory, other_device = _costs(in_order)
     datasets: dict[str, list[Point]] = {}
+    titles = {suite.planned[0].dataset: _title(suite) for suite in suites}
     for suite in suites:
         for (model, weighting), side in suite.scored().items() if suite.trainings else ():
             if weighting == WEIGHTING:
@@ -117,6 +114,7 @@ def all_models(suites: Sequence[SuiteResults], first: str) -> list[AllModels]:
             found.append(
                 AllModels(
                     dataset,
+                    titles[dataset],
                     drawn,
                     _paper(drawn, suites),
                     _names(trained - known.keys() - other_device),
@@ -169,6 +167,15 @@ def _costs(suites: Sequence[SuiteResults]) -> _Costs:
     others = {model for model, device in devices.items() if device != usual}
     known = {model: cost for model, cost in found.items() if model not in others}
     return _Costs(known, marks, kinds.pop() if len(kinds) == 1 else "", others)
+
+
+def _title(suite: SuiteResults) -> str:
+    """Returns the name of a suite's data set; one of the study's own is named with what reads it."""
+    trial = suite.planned[0]
+    if trial.dataset in DATASET_TITLES:
+        return DATASET_TITLES[trial.dataset]
+    reader = trial.dataset_options.get("reader")
+    return f"{DATASET_TITLES.get(reader, reader)}, {trial.dataset}" if reader else trial.dataset
 
 
 def _timing_size(suite: SuiteResults) -> tuple[int, int]:

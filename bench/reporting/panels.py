@@ -147,12 +147,12 @@ def _read(file: Path, shape: tuple[int, int] | None) -> np.ndarray:
 
 
 def _two_lines(name: str) -> str:
-    """Breaks a long name at the hyphen nearest to its middle."""
-    places = [place for place, letter in enumerate(name) if letter == "-"]
+    """Breaks a long name at the hyphen or space nearest to its middle."""
+    places = [place for place, letter in enumerate(name) if letter in "- "]
     if len(name) < 18 or not places:
         return name
     middle = min(places, key=lambda place: abs(place - len(name) / 2))
-    return f"{name[: middle + 1]}\n{name[middle + 1 :]}"
+    return f"{name[: middle + 1].rstrip()}\n{name[middle + 1 :]}"
 
 
 def _class_legend(figure: Figure, palette: np.ndarray, class_names: Sequence[str], columns: int) -> None:

@@ -95,7 +95,7 @@ TOGETHER = {  # models that stand in one figure
         "fcn_learnt_deconv",
         "deconvnet",
         "deconvnet_no_fc",
-    ],  # fmt: skip
+    ],
     "related": ["segnet", "fcn_32s", "fcn_16s", "fcn_8s", "u_net", "hypercolumns", "deeplab_v3plus"],
     "upsampling": [model for model in MODEL_TITLES if model.startswith("upsampling_")],
 }

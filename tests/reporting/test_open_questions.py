@@ -21,8 +21,14 @@ from bench.results.store import load_results
 from bench.study.config import Study
 from bench.study.trials import Trial
 
-GROUP = ("published-split", "separate-drives", "fc-layer")
+GROUP = ("published-split", "separate-drives", "road-scenes")
 METRICS = ("global_accuracy", "class_average_accuracy", "mean_iou", "boundary_f1")
+
+
+@pytest.fixture(scope="module")
+def small(study: Study) -> Study:
+    """The study with the group's suites and that of the costs."""
+    return study.model_copy(update={"suites": {name: study.suites[name] for name in (*GROUP, "cost")}})
 
 
 def side(*values: float, stale: bool = False) -> Side:
@@ -197,11 +203,11 @@ class Page(HTMLParser):
 
 
 def test_the_page_holds_every_question_and_says_what_is_a_single_run(
-    stored: Path, study: Study, tmp_path: Path
+    stored: Path, small: Study, tmp_path: Path
 ) -> None:
     rows = load_results(stored).rows
     evil = "<script>alert(1)</script>"
-    path = write_group_report(rows, tmp_path, group="Open_Questions", profile="smoke", study=study, problems=[evil])
+    path = write_group_report(rows, tmp_path, group="Open_Questions", profile="smoke", study=small, problems=[evil])
     assert path == tmp_path / "open-questions" / "smoke" / "index.html"
     page = Page(path)
     assert {"weights", "drives", "layer", "checkpoint"} <= page.ids
@@ -213,11 +219,11 @@ def test_the_page_holds_every_question_and_says_what_is_a_single_run(
     assert "<script>" not in markdown
 
 
-def test_an_old_result_is_marked_and_the_page_says_why(study: Study, tmp_path: Path) -> None:
+def test_an_old_result_is_marked_and_the_page_says_why(small: Study, tmp_path: Path) -> None:
     planned: list[Trial] = trials(suite="separate-drives")
     write(tmp_path, outdated(planned[0]), value=0.5)
     rows = load_results(tmp_path).rows
-    path = write_group_report(rows, tmp_path / "reports", group="open-questions", profile="smoke", study=study)
+    path = write_group_report(rows, tmp_path / "reports", group="open-questions", profile="smoke", study=small)
     page = Page(path)
     assert "† Stale: measured under other settings or source" in page.text
     assert "— → 50.0 †" in (path.parent / "report.md").read_text(encoding="utf-8")

@@ -12,8 +12,9 @@ import pytest
 from results_factory import outdated
 
 from bench.errors import ResultsError, UnknownNameError
+from bench.reporting.glossary import glossary
 from bench.reporting.overview import as_duration, grouped, provenance, run_facts, trial_states
-from bench.reporting.page import definitions, escape_markdown, first_sentence, start_sentence, with_code, write_report
+from bench.reporting.page import escape_markdown, first_sentence, start_sentence, with_code, write_report
 from bench.results.changes import Change
 from bench.study.config import Study
 from bench.study.trials import Trial, plan
@@ -284,7 +285,7 @@ def test_provenance_counts_trials_where_they_differ(build_results: Build, trials
 
 
 def test_definitions_give_the_tolerance_in_pixels(trials: list[Trial]) -> None:
-    text = dict(definitions(trials[0]))["BF, boundary F1 (protocol paper)"]
+    text = dict(glossary(trials[:1]))["BF, boundary F1 (protocol paper)"]
     # 60 x 80 has a diagonal of 100
     assert trials[0].height, trials[0].width == (60, 80)
     assert "(0.75 px at 60 × 80)" in text
