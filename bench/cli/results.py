@@ -152,7 +152,7 @@ def check(
             click.echo(f"baseline: {save_baseline(found.rows, trials, ctx.obj.parent, reason)}")
             continue
         verdicts = verdicts_of(found.rows, trials, study, against, ctx.obj.parent)
-        print_verdicts(verdicts, trials, against)
+        print_verdicts(verdicts, trials, against, study.suites[trials[0].suite].tables)
         codes.append(exit_code(verdicts))
     sys.exit(1 if 1 in codes else max(codes, default=0))
 

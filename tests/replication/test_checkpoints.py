@@ -155,7 +155,7 @@ def test_where_nothing_is_stored_every_frame_is_empty_with_its_columns(stored: R
 
 @pytest.mark.parametrize("budgets", [[40], {"40K": "40"}, {"40K": True}, 40, None])
 def test_budgets_that_no_trial_has_are_an_error_in_one_line(stored: Rows, budgets: object) -> None:
-    rows = stored((SEGNET, {"config": json.dumps(SEGNET.as_dict() | {"budgets": budgets})}))
+    rows = stored((SEGNET, {})).assign(config=json.dumps(SEGNET.as_dict() | {"budgets": budgets}))
 
     with pytest.raises(ResultsError, match=f"trial {SEGNET.digest} stores budgets that are no iterations by name"):
         budget_scores(rows)

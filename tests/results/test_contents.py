@@ -100,6 +100,7 @@ DAMAGED = {
     "a text that runs backwards": column("torch", "2.0\u202e"),
     "deep settings": column("config", "[" * 90_000),
     "settings that are none": column("config", "3"),
+    "budgets that are none": column("config", '{"budgets": {"40K": true}}'),
     "commands in settings": column("config", '{"lr": "\\u001b[2J"}'),
 }
 THE_SAME = {
