@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from models.blocks import SegmentationModel, Size, batch_norm, conv, max_unpool
 from models.input_size import check_images, check_statistics
 from models.vgg16 import DROPOUT_STAGES, STAGES, encode_with_indices, normalised, normalised_stage, normalised_stages
+from models.wide_conv import WideConvTranspose2d, wide_conv
 
 # Output channels of the convolutions after each unpooling; index 0 is the stage that reaches full resolution.
 DECODER = ((64, 64), (128, 64), (256, 256, 128), (512, 512, 256), (512, 512, 512))
@@ -125,13 +126,11 @@ class DeconvNetNoFC(SegmentationModel):
 
 def _whole_map(kernel: Size) -> nn.Conv2d:
     """Returns fc6: a convolution whose one position covers the whole pool5 map."""
-    layer = nn.Conv2d(POOL5_CHANNELS, FC_CHANNELS, kernel, bias=False)
-    nn.init.kaiming_normal_(layer.weight, mode="fan_in", nonlinearity="relu")
-    return layer
+    return wide_conv(POOL5_CHANNELS, FC_CHANNELS, kernel, padding=(0, 0))
 
 
 def _spread(kernel: Size) -> nn.ConvTranspose2d:
     """Returns fc6-deconv: one position becomes a map of the size of pool5, so each output sees FC_CHANNELS inputs."""
-    layer = nn.ConvTranspose2d(FC_CHANNELS, POOL5_CHANNELS, kernel, bias=False)
+    layer = WideConvTranspose2d(FC_CHANNELS, POOL5_CHANNELS, kernel, bias=False)
     nn.init.normal_(layer.weight, std=(2 / FC_CHANNELS) ** 0.5)
     return layer

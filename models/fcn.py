@@ -18,6 +18,7 @@ from models.blocks import SegmentationModel, Size, batch_norm, conv
 from models.input_size import check_images, check_statistics
 from models.upsampling import LearntUpsamplingBy, upsample_centred
 from models.vgg16 import STAGES, biased_stages, normalised, normalised_stages, pool
+from models.wide_conv import wide_conv
 
 FC_CHANNELS = 4096
 POOL3_CHANNELS, POOL4_CHANNELS, POOL5_CHANNELS = (widths[-1] for widths in STAGES[2:])
@@ -40,7 +41,7 @@ def _size(features: Tensor) -> Size:
 
 def _normalised_fc(in_channels: int, kernel_size: int) -> nn.Sequential:
     """Returns [conv -> batch norm -> ReLU -> dropout]."""
-    return nn.Sequential(normalised(conv(in_channels, FC_CHANNELS, kernel_size)), nn.Dropout(0.5))
+    return nn.Sequential(normalised(_fc(in_channels, kernel_size, bias=False)), nn.Dropout(0.5))
 
 
 def _normalised_score(in_channels: int, num_classes: int) -> nn.Sequential:
@@ -50,7 +51,13 @@ def _normalised_score(in_channels: int, num_classes: int) -> nn.Sequential:
 
 def _biased_fc(in_channels: int, kernel_size: int) -> nn.Sequential:
     """Returns [conv with bias -> ReLU -> dropout]."""
-    return nn.Sequential(conv(in_channels, FC_CHANNELS, kernel_size, bias=True), nn.ReLU(), nn.Dropout(0.5))
+    return nn.Sequential(_fc(in_channels, kernel_size, bias=True), nn.ReLU(), nn.Dropout(0.5))
+
+
+def _fc(in_channels: int, kernel_size: int, *, bias: bool) -> nn.Conv2d:
+    """Returns a fully connected layer of VGG16 as a convolution that keeps H and W."""
+    kernel, padding = (kernel_size, kernel_size), (kernel_size // 2, kernel_size // 2)
+    return wide_conv(in_channels, FC_CHANNELS, kernel, padding=padding, bias=bias)
 
 
 def _zero_score(in_channels: int, num_classes: int) -> nn.Conv2d:
