@@ -20,8 +20,8 @@ class WideConv2d(nn.Conv2d):
         """Maps (N,C,H,W) to (N,K,H',W')."""
         if features.is_cuda:
             return super().forward(features)
-        (height, width), (rows, columns) = self.kernel_size, self.padding
-        padded = functional.pad(features, (columns, columns, rows, rows))
+        (height, width), (rows, columns) = self.kernel_size, self.padding  # type: ignore[str-unpack]
+        padded = functional.pad(features, (columns, columns, rows, rows))  # type: ignore[arg-type]
         windows = padded.permute(0, 2, 3, 1).unfold(1, height, 1).unfold(2, width, 1)  # (N,H',W',C,height,width)
         n, out_height, out_width = windows.shape[:3]
         columns_of = windows.permute(0, 1, 2, 4, 5, 3).reshape(n * out_height * out_width, -1)
