@@ -229,7 +229,7 @@ def _stored(results: Path, trial: Trial) -> Stamp:
     """Tells one results file of a trial from the next."""
     try:
         found = path_of(results, trial).stat()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     return found.st_mtime_ns, found.st_ino
 

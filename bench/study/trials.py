@@ -212,6 +212,9 @@ def plan_all(
             weightings and seeds.
     """
     suites = suites_of(study, name)
+    if len(suites) == 1:
+        return plan(study, suites[0], profile, models, weightings, seeds)
+    profile = resolve("profile", profile, study.profiles)
     found: list[Trial] = []
     refused: list[UnknownNameError] = []
     for suite in suites:

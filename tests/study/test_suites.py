@@ -116,5 +116,7 @@ def test_a_group_stands_for_its_suites(committed):
         suites_of(committed, "open-question")
     with pytest.raises(UnknownNameError, match="unknown model of suite published-split 'u_net'"):
         plan_all(committed, "open-questions", "smoke", ["u_net"])
-    with pytest.raises(UnknownNameError, match="unknown profile of suite published-split 'tiny'"):
+    with pytest.raises(UnknownNameError, match="^unknown profile 'tiny'"):
         plan_all(committed, "open-questions", "tiny")
+    with pytest.raises(UnknownNameError, match="^unknown profile 'tiny'"):
+        plan_all(committed, "cost", "tiny")
