@@ -26,7 +26,7 @@ SCORES = ("global_accuracy", "mean_iou")
 def tiny(suite="road-scenes", model="segnet", **changes):
     one = plan(load_study(ROOT / "bench.yaml"), suite, "smoke", [model])[0]
     small = {
-        "dataset_options": {"train": 6, "val": 2, "test": 3, "seed": 5},
+        "dataset_options": {"reader": "road_scenes", "train": 6, "val": 2, "test": 3, "seed": 5},
         "height": 32,
         "width": 40,
         "batch_size": 2,
