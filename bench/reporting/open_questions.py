@@ -32,6 +32,7 @@ from bench.reporting.suite_results import SuiteResults
 from bench.study.catalog import METRIC_TITLES, MODEL_TITLES, WEIGHTING_TITLES
 
 WITH_LAYER, WITHOUT_LAYER = "deconvnet", "deconvnet_no_fc"
+COMPARED = ("segnet", WITH_LAYER, WITHOUT_LAYER)  # of a suite that has other networks as well
 COMPUTED, OFFICIAL = "median_frequency", "median_frequency_official"
 SIZES = {"parameters": ("Parameters (M)", 1e6, 2), "model_size_mb": ("Model size (MB)", 1.0, 1)}
 
@@ -170,7 +171,7 @@ def _layer(suite: SuiteResults, measured: Sequence[SuiteResults]) -> Question:
     weighting = suite.weightings[0]
     sizes, of_suite = _sizes(measured, suite.models)
     rows = []
-    for one, other in combinations(suite.models, 2):
+    for one, other in combinations([model for model in suite.models if model in COMPARED], 2):
         left, right = (found.get((model, weighting), NOTHING) for model in (one, other))
         if left.runs or right.runs:
             size = [

@@ -69,13 +69,13 @@ def test_costs_of_one_suite_meet_scores_of_another(build: Callable[..., tuple[pd
     ]  # fmt: skip
     assert data.ours[1].cost == {"forward_ms": 20.0, "inference_peak_mib": 200.0, "model_size_mb": 100.0}
     assert data.ours[1].score == {"mean_iou": pytest.approx(0.4), "boundary_f1": pytest.approx(0.4)}
-    assert data.without_cost == ("FCN (learnt deconv)",)
+    assert data.without_cost == ("FCN (learnt deconv)", "DeconvNet-NoFC")
     assert data.without_training == ("U-Net",)
     # paper, Tables 3 and 6
     assert data.paper[0].score == {"mean_iou": pytest.approx(0.601), "boundary_f1": pytest.approx(0.4684)}
     assert data.paper[0].cost == {"forward_ms": 422.5, "inference_peak_mib": 1052, "model_size_mb": 117}
     assert data.left_out == (
-        "Not drawn, since it has no finished cost trial: FCN (learnt deconv). "
+        "Not drawn, since it has no finished cost trial: FCN (learnt deconv); DeconvNet-NoFC. "
         f"Not drawn, since it has no finished training on {data.title}: U-Net."
     )
 

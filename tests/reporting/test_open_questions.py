@@ -154,7 +154,7 @@ def test_every_question_is_answered_with_numbers(stored: Path, study: Study) -> 
     assert [row.cells[2].text for row in drives.rows] == ["50.0 → 30.0 (−20.0)", "52.0 → 32.0 (−20.0)"]
     layer = {row.title: row for row in found["layer"].tables[0].rows}
     assert list(layer) == ["SegNet → DeconvNet", "SegNet → DeconvNet-NoFC", "DeconvNet → DeconvNet-NoFC"]
-    assert layer["DeconvNet → DeconvNet-NoFC"].cells[0].text == "42.0 → 44.0 (+2.0)"
+    assert layer["DeconvNet → DeconvNet-NoFC"].cells[0].text == "48.0 → 50.0 (+2.0)"
     assert layer["DeconvNet → DeconvNet-NoFC"].cells[-1].text == "877.0 → 116.0 (−761.0)"
     assert [table.title for table in found["checkpoint"].tables] == [f"Suite {suite}" for suite in GROUP]
 
