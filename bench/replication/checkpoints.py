@@ -26,6 +26,7 @@ OTHER_SELECTION = {"global_accuracy": "mean_iou", "mean_iou": "global_accuracy"}
 
 # A trial of the study: files that agree here but not in their digest hold different configurations.
 _TRIAL = ["suite", "profile", "kind", "model", "weighting", "seed"]
+OVER_SEEDS = ("value", "std", "n", "trials", "values")  # columns that `over_seeds` adds to its keys
 _CELL = ["model", "weighting"]  # what is averaged over seeds
 
 
@@ -112,23 +113,31 @@ def plain(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def over_seeds(rows: pd.DataFrame, keys: tuple[str, ...]) -> pd.DataFrame:
-    """Returns mean, standard deviation, n and digests of each key, in the order the keys first occur.
+    """Returns mean, standard deviation, n, digests, and the value of each seed, by key in the order keys first occur.
+
+    Returns: a frame with the keys and OVER_SEEDS; `values` is a dict from seed to value, in the order of `trials`.
 
     Raises:
-        ResultsError: a trial has two values of a key.
+        ResultsError: a trial has two values of a key, or two trials have the same seed.
     """
-    collected: dict[tuple[str, ...], dict[str, float]] = {}
-    for *key, digest, value in rows[[*keys, "digest", "value"]].itertuples(index=False, name=None):
-        values = collected.setdefault(tuple(key), {})
-        if digest in values:
-            cell = " ".join(part for part in key if part)
+    collected: dict[tuple[str, ...], dict[str, tuple[int, float]]] = {}
+    columns = [*keys, "digest", "seed", "value"]
+    for *key, digest, seed, value in rows[columns].itertuples(index=False, name=None):
+        found = collected.setdefault(tuple(key), {})
+        cell = " ".join(part for part in key if part)
+        if digest in found:
             raise ResultsError(f"trial {digest} has two values of {cell}; is one of its files there twice?")
-        values[digest] = np.nan if pd.isna(value) else float(value)
-    table = [
-        (*key, np.mean(list(values.values())), _std(list(values.values())), len(values), tuple(values))
-        for key, values in collected.items()
-    ]
-    return pd.DataFrame(table, columns=[*keys, "value", "std", "n", "trials"])
+        found[digest] = (0 if pd.isna(seed) else int(seed), np.nan if pd.isna(value) else float(value))
+    table = []
+    for key, found in collected.items():
+        values = dict(found.values())
+        if len(values) < len(found):
+            cell = " ".join(part for part in key if part)
+            raise ResultsError(f"two trials of {cell} have the same seed ({', '.join(found)}); move one file away")
+        table.append(
+            (*key, np.mean(list(values.values())), _std(list(values.values())), len(values), tuple(found), values)
+        )
+    return pd.DataFrame(table, columns=[*keys, *OVER_SEEDS])
 
 
 def _iterations(rows: pd.DataFrame, column: str = "iteration") -> np.ndarray:

@@ -19,7 +19,15 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from bench.replication.checkpoints import at_budgets, at_other_selection, at_selected, current_rows, over_seeds, plain
+from bench.replication.checkpoints import (
+    OVER_SEEDS,
+    at_budgets,
+    at_other_selection,
+    at_selected,
+    current_rows,
+    over_seeds,
+    plain,
+)
 from bench.replication.conditions import disturbances
 from bench.results.changes import Change, changes, json_object
 from bench.results.schema import COST_METRICS, TIMES
@@ -27,8 +35,8 @@ from bench.study.catalog import METRIC_TITLES
 from bench.study.trials import Trial
 
 KEYS = ("model", "weighting", "split", "metric", "budget", "class_name", "protocol")
-SCORE_COLUMNS = (*KEYS, "value", "std", "n", "trials")
-COST_COLUMNS = (*SCORE_COLUMNS, "passes", "device_name", "disturbance")
+SCORE_COLUMNS = (*KEYS, *OVER_SEEDS)
+COST_COLUMNS = (*SCORE_COLUMNS, "passes", "device_name", "precision", "disturbance")
 MACHINE_COSTS = (*TIMES, "forward_energy_j", "inference_peak_mib", "training_peak_mib", "process_baseline_mib")
 DEFAULT_PROTOCOL = "paper"
 PAPER_TIMES = "table-"  # what the names of the paper's timing protocols begin with
@@ -110,9 +118,10 @@ def costs(results: pd.DataFrame, digests: Collection[str] | None = None) -> pd.D
         for model, metric, protocol, value in timed[["model", "metric", "protocol", "value"]].itertuples(index=False)
     }
     places = zip(values["model"], values["metric"], values["protocol"], strict=True)
-    devices = dict(zip(rows["digest"], rows["device_name"], strict=True))
     values["passes"] = [passes.get((model, f"{metric}_n", protocol), 0) for model, metric, protocol in places]
-    values["device_name"] = [devices[trials[0]] for trials in values["trials"]]
+    for column in ("device_name", "precision"):
+        of_trial = dict(zip(rows["digest"], rows[column], strict=True))
+        values[column] = [of_trial[trials[0]] for trials in values["trials"]]
     disturbed = disturbances(results)
     values["disturbance"] = [
         disturbed.get((trials[0], protocol), "") if metric in TIMES else ""

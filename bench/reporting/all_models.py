@@ -67,7 +67,7 @@ class AllModels(NamedTuple):
     paper: tuple[Point, ...]
     without_cost: tuple[str, ...]  # names of models that are trained on it
     without_training: tuple[str, ...]  # names of models whose costs are known
-    other_device: tuple[str, ...]  # names of models whose costs were measured on another device than most
+    elsewhere: tuple[str, ...]  # names of models whose costs were measured on another device or in another precision
     memory: str  # which kind of memory was measured; "" where there are several, or none
     notice: str  # says that some were not trained at the paper's scale; else ""
 
@@ -83,7 +83,7 @@ class AllModels(NamedTuple):
         parts = (
             ("it has no finished cost trial", self.without_cost),
             (f"it has no finished training on {self.title}", self.without_training),
-            ("its cost was measured on another device than most", self.other_device),
+            ("its cost was measured on another device, or in another precision, than the others'", self.elsewhere),
         )
         return " ".join(f"Not drawn, since {why}: {'; '.join(names)}." for why, names in parts if names)
 
@@ -96,7 +96,7 @@ def all_models(suites: Sequence[SuiteResults], first: str) -> list[AllModels]:
         first: the suite whose costs come before those of others, where several have measured a model.
     """
     in_order = sorted(suites, key=lambda suite: suite.suite != first)
-    known, marks, memory, other_device = _costs(in_order)
+    known, marks, memory, elsewhere = _costs(in_order)
     datasets: dict[str, list[Point]] = {}
     titles = {suite.planned[0].dataset: _title(suite) for suite in suites}
     for suite in suites:
@@ -117,9 +117,9 @@ def all_models(suites: Sequence[SuiteResults], first: str) -> list[AllModels]:
                     titles[dataset],
                     drawn,
                     _paper(drawn, suites),
-                    _names(trained - known.keys() - other_device),
+                    _names(trained - known.keys() - elsewhere),
                     _names(known.keys() - trained),
-                    _names(trained & other_device),
+                    _names(trained & elsewhere),
                     memory,
                     NOTICE if any(suite.notice for suite in suites if suite.suite in {p.suite for p in drawn}) else "",
                 )
@@ -134,18 +134,23 @@ def all_models_caption(data: AllModels) -> str:
 
 
 class _Costs(NamedTuple):
-    """Costs by model and metric, their marks, the kind of memory, and the models of other devices than most."""
+    """Costs by model and metric, their marks, the kind of memory, and the models that were measured elsewhere."""
 
     values: dict[str, dict[str, float]]
     marks: dict[str, set[str]]
     memory: str
-    other_device: set[str]
+    elsewhere: set[str]
 
 
 def _costs(suites: Sequence[SuiteResults]) -> _Costs:
-    """Returns the costs of each model, of the first suite that has them and measured images of the first one's size."""
+    """Returns the costs of each model, of the first suite that has them and measured images of the first one's size.
+
+    Multiples of one network's time mean something on one device and in one precision only: those which most models of
+    the first suite that has costs were measured on.
+    """
     found: dict[str, dict[str, float]] = {}
-    devices: dict[str, str] = {}
+    places: dict[str, tuple[str, str]] = {}
+    usual: tuple[str, str] | None = None
     marks: dict[str, set[str]] = {}
     kinds: set[str] = set()
     size = _timing_size(suites[0])
@@ -156,17 +161,17 @@ def _costs(suites: Sequence[SuiteResults]) -> _Costs:
         rows = rows.drop_duplicates(["model", "metric"])
         new = rows[rows["metric"].isin([axis.metric for axis in AXES]) & ~rows["model"].isin(list(found))]
         kinds |= set(new.loc[new["metric"] == MEMORY, "kind"])
-        columns = ["model", "metric", "value", "device_name", "trials", "disturbance"]
-        for model, metric, value, device, trials, why in new[columns].itertuples(index=False, name=None):
+        columns = ["model", "metric", "value", "device_name", "precision", "trials", "disturbance"]
+        for model, metric, value, device, precision, trials, why in new[columns].itertuples(index=False, name=None):
             found.setdefault(model, {})[metric] = float(value)
-            devices[model] = device
+            places[model] = device, precision
             marks.setdefault(model, set()).update(
                 {MARK} if suite.stale.holds(trials) else (), {DISTURBED} if why else ()
             )
-    usual = max(devices.values(), key=list(devices.values()).count, default="")
-    others = {model for model, device in devices.items() if device != usual}
-    known = {model: cost for model, cost in found.items() if model not in others}
-    return _Costs(known, marks, kinds.pop() if len(kinds) == 1 else "", others)
+        usual = usual or max(places.values(), key=list(places.values()).count, default=None)
+    elsewhere = {model for model, place in places.items() if place != usual}
+    known = {model: cost for model, cost in found.items() if model not in elsewhere}
+    return _Costs(known, marks, kinds.pop() if len(kinds) == 1 else "", elsewhere)
 
 
 def _title(suite: SuiteResults) -> str:

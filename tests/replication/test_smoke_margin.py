@@ -16,7 +16,6 @@ ROOT = Path(__file__).parents[2]
 STUDY = load_study(ROOT / "bench.yaml")
 TRAINED = [name for name, suite in STUDY.suites.items() if suite.weightings]
 BASELINES = {name: ROOT / f"results/_baselines/{name}-smoke.csv" for name in TRAINED}
-STORED = [name for name, path in BASELINES.items() if path.is_file()]
 MARGIN = 0.1  # of global accuracy
 
 
@@ -29,11 +28,7 @@ def majority(suite: str) -> float:
     return float(counts.max() / counts.sum())
 
 
-def test_baselines_are_stored():
-    assert {"decoder-variants", "road-scenes", "indoor-scenes", "upsampling"} <= set(STORED)
-
-
-@pytest.mark.parametrize("suite", STORED)
+@pytest.mark.parametrize("suite", TRAINED)
 def test_every_training_of_a_suite_beats_the_majority_class(suite):
     frame = read_baseline(BASELINES[suite]).frame
     frame = frame[(frame["metric"] == "global_accuracy") & (frame["split"] == "test") & (frame["budget"] == "")]

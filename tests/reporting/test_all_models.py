@@ -34,12 +34,14 @@ def costs_of(number: int, memory: str = GPU) -> Costs:
 def build(tmp_path: Path, study: Study) -> Callable[..., tuple[pd.DataFrame, list[AllModels]]]:
     """Stores the costs of SegNet (1), DeepLab-LargeFOV (2), DeconvNet (3) and U-Net, and trainings of road-scenes."""
 
-    def built(memory: str = GPU, devices: dict[str, str] | None = None) -> tuple[pd.DataFrame, list[AllModels]]:
+    def built(
+        memory: str = GPU, changes: dict[str, dict[str, str]] | None = None
+    ) -> tuple[pd.DataFrame, list[AllModels]]:
         measured = {"segnet": 1, "deeplab_largefov": 2, "deconvnet": 3, "u_net": 4}
         for trial in trials(suite="cost"):
             if trial.model in measured:
-                device = (devices or {}).get(trial.model, "a GPU")
-                write(tmp_path, trial, costs=costs_of(measured[trial.model], memory), device_name=device)
+                changed = (changes or {}).get(trial.model, {})
+                write(tmp_path, trial, costs=costs_of(measured[trial.model], memory), **changed)
         for number, trial in enumerate(trials(suite="road-scenes")):
             if trial.model != "fcn":
                 write(tmp_path, trial, value=0.3 + 0.1 * number)
@@ -104,7 +106,23 @@ def test_memory_of_a_process_stands_beside_none_of_a_gpu(
 
 
 def test_costs_of_another_device_are_not_drawn(build: Callable[..., tuple[pd.DataFrame, list[AllModels]]]) -> None:
-    assert build(devices={"deconvnet": "a processor"})[1] == []  # two models are left
+    assert build(changes={"deconvnet": {"device_name": "a processor"}})[1] == []  # two models are left
+
+
+def test_costs_in_another_precision_are_not_drawn(build: Callable[..., tuple[pd.DataFrame, list[AllModels]]]) -> None:
+    assert build(changes={"deconvnet": {"precision": "bf16"}})[1] == []  # two models are left
+
+
+def test_the_suite_of_the_costs_decides_where_others_are_many(
+    build: Callable[..., tuple[pd.DataFrame, list[AllModels]]], study: Study, tmp_path: Path
+) -> None:
+    for trial in trials(suite="decoder-variants"):
+        if trial.kind == "cost":
+            write(tmp_path, trial, costs=costs_of(5), precision="bf16")
+    build()
+    rows = load_results(tmp_path).rows
+    (data,) = all_models([suite_results(rows, study, name, "smoke") for name in ("decoder-variants", *SUITES)], "cost")
+    assert [point.model for point in data.ours] == ["segnet", "deeplab_largefov", "deconvnet"]
 
 
 def test_the_page_of_a_suite_that_trains_nothing_has_the_figure(

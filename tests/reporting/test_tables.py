@@ -32,7 +32,8 @@ def score(model: str, metric: str, value: float, *, split: str = "test", std: fl
 
 
 def cost(model: str, metric: str, value: float, protocol: str = "", disturbance: str = "") -> tuple:
-    return (model, "", "", metric, "", "", protocol, value, math.nan, 1, ("digest",), 20, "a processor", disturbance)
+    measured = (value, math.nan, 1, ("digest",), 20, "a processor", "fp32", disturbance)
+    return (model, "", "", metric, "", "", protocol, *measured)
 
 
 SCORES = pd.DataFrame(
