@@ -95,8 +95,9 @@ class PaperTable:
 @cache
 def paper_tables(path: Path = PATH) -> dict[str, PaperTable]:
     """Returns every table of a file in the format of paper_tables.yaml, by its key ("T1")."""
-    # BaseLoader leaves every scalar as the text it is: 62.0 keeps its decimal.
-    content = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.BaseLoader)
+    # A base loader leaves every scalar as the text it is: 62.0 keeps its decimal. The one in C is quicker.
+    loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
+    content = yaml.load(path.read_text(encoding="utf-8"), Loader=loader)
     metrics: dict[str, dict[str, str]] = content["metrics"]
     return {key: _table(table, metrics) for key, table in content["tables"].items()}
 
