@@ -12,12 +12,17 @@ from typing import Any
 
 import click
 
+from bench.cli.check import check
+from bench.cli.claims import claims
+from bench.cli.compare import compare
 from bench.cli.data import data
 from bench.cli.explain import explain
+from bench.cli.export import export
+from bench.cli.open import open_report
 from bench.cli.options import study_of
-from bench.cli.results import check, report
+from bench.cli.results import report
 from bench.cli.run import retry, run
-from bench.cli.scoring import export, rescore, score
+from bench.cli.scoring import rescore, score
 from bench.cli.training import doctor, plan, status
 from bench.errors import BenchError, UnknownNameError, one_line
 
@@ -31,14 +36,19 @@ class ErrorsInOneLine(click.Group):
             return super().invoke(ctx)
         except BenchError as error:
             click.echo(f"error: {one_line(error, 2000)}", err=True)
-            sys.exit(error.exit_code)
+            sys.exit(self._exit_code(ctx, error.exit_code))
         except KeyboardInterrupt:
             click.echo("\ninterrupted; nothing half-written is left, the same command starts afresh", err=True)
             sys.exit(130)
         except click.UsageError as error:
             command = error.ctx.command_path if error.ctx else "bench"
             click.echo(f"error: {error.format_message()} See `{command} --help`.", err=True)
-            sys.exit(error.exit_code)
+            sys.exit(self._exit_code(ctx, error.exit_code))
+
+    def _exit_code(self, ctx: click.Context, usual: int) -> int:
+        """Returns what to end with after an error; a command may have a code of its own for that."""
+        command = self.get_command(ctx, ctx.invoked_subcommand) if ctx.invoked_subcommand else None
+        return int(getattr(command, "error_exit_code", usual))
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
         """Finds the command; an unknown one is answered with the nearest."""
@@ -86,6 +96,9 @@ def list_command(ctx: click.Context, schema: bool, columns: bool) -> None:
         print_names(study_of(ctx))
 
 
-commands = (run, retry, plan, status, report, check, rescore, score, export, explain, list_command, data, doctor)
+commands = (
+    run, retry, plan, status, report, open_report, check, claims, compare, rescore, score, export, explain,
+    list_command, data, doctor,
+)  # fmt: skip
 for command in commands:
     main.add_command(command)

@@ -1,149 +1,37 @@
 """Verdicts: is each of our numbers as near to its reference as it has to be?
 
-Scores are compared by their absolute difference (0.02 is two points), costs by their difference relative to
-the reference. A number is compared with one of the same protocol only, where its protocol matters.
+A score over several seeds is an interval, that of Student's t: it is `within` when the whole interval lies inside the
+tolerance around the reference, `outside` when the whole of it lies outside, and `inconclusive` when it crosses the edge
+or too few seeds give none. A number that repeats exactly, such as a count of parameters, and one that is held against
+an earlier run of the same seeds, is a point.
 """
 
 from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
-import pandas as pd
+from bench.replication.statistics import MOST_SEEDS, Interval, seeds_needed
 
-from bench.replication.paper import paper_table
-from bench.replication.scores import DEFAULT_PROTOCOL, KEYS, MACHINE_COSTS
-from bench.results.schema import COST_METRICS
-from bench.study.catalog import METRIC_TITLES, ROW_TITLES
+Outcome = Literal["within", "outside", "inconclusive", "missing", "stale", "failed", "not comparable"]
+OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 
-Outcome = Literal["within", "outside", "missing"]
-
-# The paper's parameter counts look rounded by hand: the layers it describes give 1.415 M where it prints
-# 1.425 M, and 1.661 M where it prints 1.625 M.
-PAPER_TOLERANCES = {"parameters": 0.03, "storage_multiplier": 0.0}
-BASELINE_TOLERANCES = {"parameters": 0.0, "storage_multiplier": 0.0}
-
-# Metrics that come out the same under whatever protocol they were recorded.
-WITHOUT_PROTOCOL = {"parameters", "model_size_mb", "storage_multiplier"}
-
-# What a number of the paper can be held against: `accuracy` is that of one class.
-CLASS_ACCURACY = "accuracy"
-COMPARABLE = {*METRIC_TITLES, CLASS_ACCURACY, *COST_METRICS} - set(MACHINE_COSTS)
+TRIAL = "trial"  # the metric of a verdict on a trial that has no result
+NAN = "not a number"
+SINGLE_RUN = "single run"
 
 # A gap that equals its tolerance is within it, in spite of binary fractions (0.52 - 0.5 > 0.02).
 ROUNDING = 1e-9
 
 
-@dataclass(frozen=True)
-class Verdict:
-    """The outcome of comparing one number; values in the units of `bench.replication.scores`."""
-
-    cell: str  # "segnet_basic median_frequency test mean_iou", "segnet natural_frequency test 40K mean_iou"
-    model: str  # key of the table's row
-    weighting: str  # "" for a cost
-    metric: str
-    ours: float | None  # None when missing
-    reference: float
-    difference: float | None  # ours - reference
-    tolerance: float  # the largest allowed |difference|, in the unit of the values
-    verdict: Outcome
-    n: int  # seeds behind our value
-    reason: str = ""  # why it is missing or not a number
-
-
-def against_paper(
-    ours: pd.DataFrame,
-    tolerances: Mapping[str, float],
-    tables: Sequence[str] = ("T1",),
-    models: Collection[str] | None = None,
-    weightings: Collection[str] | None = None,
-) -> list[Verdict]:
-    """Compares with every number of some tables of the paper that has a tolerance.
-
-    Args:
-        ours: `reported` values of one suite and profile, and `class_scores` where accuracy has a tolerance.
-        tolerances: metric -> allowed gap; PAPER_TOLERANCES apply as well unless they are overruled.
-        tables: keys of tables of the paper; a number that several of them print is compared once.
-        models: compare these rows only; None means all of the tables.
-        weightings: compare these only; None means all of the tables.
-    """
-    targets = pd.concat([paper_targets(table) for table in tables]).drop_duplicates(list(KEYS))
-    if models is not None:
-        targets = targets[targets["model"].isin(list(models))]
-    if weightings is not None:
-        targets = targets[targets["weighting"].isin([*weightings, ""])]
-    return compare(ours, targets, {**PAPER_TOLERANCES, **tolerances})
-
-
-def against_baseline(ours: pd.DataFrame, baseline: pd.DataFrame, tolerances: Mapping[str, float]) -> list[Verdict]:
-    """Compares with an earlier result of ours: a `Baseline.frame`, or `reported` values of another folder.
-
-    Parameters and storage multiplier must be equal unless `tolerances` overrules it.
-    """
-    return compare(ours, baseline, {**BASELINE_TOLERANCES, **tolerances})
-
-
-def paper_targets(table: str = "T1") -> pd.DataFrame:
-    """Returns the printed numbers of a table as a frame with KEYS and value, in the units of our results.
-
-    Not among them are the rows of methods that are no model of ours, times and memory of the authors' machine, and
-    the lengths of the trainings, which are settings.
-    """
-    paper = paper_table(table)
-    rows = []
-    for address in paper.printed:
-        target, model = paper.target(address), paper.rows[address.row].model
-        if target is not None and model in ROW_TITLES and address.metric in COMPARABLE:
-            protocol = DEFAULT_PROTOCOL if address.metric == "boundary_f1" else ""
-            where = {name: part for name, part in address._asdict().items() if name != "row"}
-            rows.append((*Place(model=model, protocol=protocol, **where), target.stored))
-    return pd.DataFrame(rows, columns=[*KEYS, "value"])
-
-
-def compare(ours: pd.DataFrame, targets: pd.DataFrame, tolerances: Mapping[str, float]) -> list[Verdict]:
-    """Returns a verdict for every target whose metric has a tolerance, in the order of the targets.
-
-    Args:
-        ours: a frame with KEYS, value and n.
-        targets: a frame with KEYS and value.
-        tolerances: metric -> allowed gap, absolute for scores and relative to the target for costs.
-
-    Edge cases:
-        A NaN on either side is outside. Values of ours that have no target are not compared.
-    """
-    measured: dict[Place, tuple[float, int]] = {}
-    for *key, value, n in ours[[*KEYS, "value", "n"]].itertuples(index=False, name=None):
-        place = _place(*key)
-        measured[place] = (float(value), int(n))
-        if place.metric in COST_METRICS:  # the paper states no protocol in our words; any of ours may stand
-            measured.setdefault(place._replace(protocol=""), measured[place])
-    verdicts = []
-    for *key, value in targets[[*KEYS, "value"]].itertuples(index=False, name=None):
-        place = _place(*key)
-        if (allowed := tolerances.get(place.metric)) is not None:
-            verdicts.append(_verdict(place, measured, float(value), allowed))
-    return verdicts
-
-
-def exit_code(verdicts: Iterable[Verdict]) -> int:
-    """Returns 0 when all are within, 1 when any is outside, 2 when any is missing or there is none at all."""
-    found = counts(verdicts)
-    if found["outside"]:
-        return 1
-    return 2 if found["missing"] or not found["within"] else 0
-
-
-def counts(verdicts: Iterable[Verdict]) -> dict[Outcome, int]:
-    """Returns how many verdicts of each kind there are."""
-    found = Counter(verdict.verdict for verdict in verdicts)
-    return {"within": found["within"], "outside": found["outside"], "missing": found["missing"]}
-
-
 class Place(NamedTuple):
-    """Where a number stands: KEYS."""
+    """Where a number stands: KEYS of `bench.replication.scores`.
+
+    Of a trial without a result the metric is "trial" and the split its seed, "s0", or "cost".
+    """
 
     model: str
     weighting: str
@@ -156,32 +44,140 @@ class Place(NamedTuple):
     @property
     def cell(self) -> str:
         """The place in words, the protocol aside: the model first, the metric last."""
-        parts = (self.model, self.weighting, self.split, self.budget, self.class_name, self.metric)
-        return " ".join(part for part in parts if part)
+        return " ".join(part for part in (self.model, *self.where, self.metric) if part)
+
+    @property
+    def where(self) -> tuple[str, ...]:
+        """What stands between model and metric."""
+        return tuple(part for part in (self.weighting, self.split, self.budget, self.class_name) if part)
 
 
-def _place(*key: str) -> Place:
-    place = Place(*key)
-    return place._replace(protocol="") if place.metric in WITHOUT_PROTOCOL else place
+@dataclass(frozen=True)
+class Verdict:
+    """The outcome of comparing one number; values in the units of `bench.replication.scores`."""
+
+    place: Place
+    ours: float | None  # mean over seeds; None where there is no result that counts
+    reference: float  # NaN where it has no such number
+    difference: float | None  # ours - reference
+    tolerance: float  # half the width of the band around the reference; NaN where there is none
+    verdict: Outcome
+    n: int  # seeds behind our value
+    interval: Interval | None = None  # over seeds; None of fewer than two, and of a cost
+    reason: str = ""
+    trials: tuple[str, ...] = ()  # digests behind our value
+
+    @property
+    def cell(self) -> str:
+        """Where it stands, in words: "segnet_basic median_frequency test mean_iou"."""
+        return self.place.cell
+
+    @property
+    def model(self) -> str:
+        """Key of the table's row."""
+        return self.place.model
+
+    @property
+    def weighting(self) -> str:
+        """The loss weighting; "" of a cost."""
+        return self.place.weighting
+
+    @property
+    def metric(self) -> str:
+        """What was measured."""
+        return self.place.metric
 
 
-def _verdict(place: Place, measured: Mapping[Place, tuple[float, int]], reference: float, allowed: float) -> Verdict:
-    tolerance = allowed * abs(reference) if place.metric in COST_METRICS else allowed
-    where = (place.cell, place.model, place.weighting, place.metric)
-    if place not in measured:
-        reason = _reason_missing(place, measured)
-        return Verdict(*where, None, reference, None, tolerance, "missing", 0, reason)
-    ours, n = measured[place]
-    difference = ours - reference
-    # A comparison with NaN is False, so NaN is outside.
-    within = abs(difference) <= tolerance + ROUNDING * max(1.0, abs(reference))
-    reason = "not a number" if math.isnan(difference) else ""
-    outcome: Outcome = "within" if within else "outside"
-    return Verdict(*where, ours, reference, difference, tolerance, outcome, n, reason)
+class Judgement(NamedTuple):
+    """An outcome and why."""
+
+    verdict: Outcome
+    reason: str = ""
 
 
-def _reason_missing(place: Place, measured: Mapping[Place, tuple[float, int]]) -> str:
-    others = sorted(key.protocol for key in measured if key.protocol and key._replace(protocol=place.protocol) == place)
-    if others:
-        return f"measured under protocol {', '.join(others)}, needed under {place.protocol}"
-    return "no finished trial" if place.weighting else "no finished cost trial"
+def by_point(ours: float, reference: float, tolerance: float) -> Judgement:
+    """Compares two numbers as they are; NaN or infinity on either side is outside.
+
+    Args:
+        tolerance: the largest allowed difference, in the unit of the numbers.
+    """
+    if not math.isfinite(ours - reference):
+        return Judgement("outside", NAN)
+    near = abs(ours - reference) <= tolerance + _rounding(reference)
+    return Judgement("within" if near else "outside")
+
+
+def by_interval(
+    ours: float, std: float, interval: Interval | None, n: int, reference: float, tolerance: float, least: int
+) -> Judgement:
+    """Compares the interval in which the mean over all seeds lies with the band around a reference.
+
+    Args:
+        ours, std, n: mean, standard deviation (NaN of a single run) and number of seeds.
+        interval: of the mean; None where n is 1.
+        reference: what to compare with.
+        tolerance: half the width of the band, in the unit of the numbers; NaN where too few seeds leave it unknown.
+        least: number of seeds below which nothing is decided.
+
+    Edge cases:
+        NaN or infinity on either side is outside. The edges belong to the band.
+    """
+    if not math.isfinite(ours - reference):
+        return Judgement("outside", NAN)
+    if interval is None or n < least or math.isnan(tolerance):
+        return Judgement("inconclusive", _too_few(ours - reference, std, n, tolerance, least))
+    half = tolerance + _rounding(reference)
+    if interval.within(reference - half, reference + half):
+        return Judgement("within")
+    if interval.beyond(reference - half, reference + half):
+        return Judgement("outside")
+    return Judgement(
+        "inconclusive", f"the interval crosses the edge; {_would_decide(ours - reference, std, tolerance, least)}"
+    )
+
+
+def exit_code(verdicts: Iterable[Verdict], claims: Iterable[str] = (), *, allow_inconclusive: bool = False) -> int:
+    """Returns what a command ends with.
+
+    Args:
+        verdicts: on numbers.
+        claims: verdicts on claims: replicated, contradicted, inconclusive or not tested.
+        allow_inconclusive: let what is inconclusive pass.
+
+    Returns: 1 when any number is outside or a claim contradicted; else 3 when a trial failed; else 2 when anything is
+        missing, stale or inconclusive, or when nothing can be compared at all; else 0.
+    """
+    found, of_claims = counts(verdicts), Counter(claims)
+    if found["outside"] or of_claims["contradicted"]:
+        return 1
+    if found["failed"]:
+        return 3
+    undecided = found["inconclusive"] + of_claims["inconclusive"]
+    if found["missing"] or found["stale"] or (undecided and not allow_inconclusive):
+        return 2
+    return 0 if found["within"] or of_claims["replicated"] or undecided else 2
+
+
+def counts(verdicts: Iterable[Verdict]) -> dict[Outcome, int]:
+    """Returns how many verdicts of each kind there are, in the order of OUTCOMES."""
+    found = Counter(verdict.verdict for verdict in verdicts)
+    return {outcome: found[outcome] for outcome in OUTCOMES}
+
+
+def _too_few(difference: float, std: float, n: int, tolerance: float, least: int) -> str:
+    """Says how many seeds it takes, as far as those that are there tell."""
+    have = SINGLE_RUN if n == 1 else f"{n} seeds"
+    if n < 2 or math.isnan(tolerance):
+        return f"{have}; it takes {least} seeds at least"
+    return f"{have} of at least {least}; {_would_decide(difference, std, tolerance, least)}"
+
+
+def _would_decide(difference: float, std: float, tolerance: float, least: int) -> str:
+    needed = seeds_needed(abs(difference), std, tolerance)
+    if needed is None:
+        return f"not even {MOST_SEEDS} seeds would decide, should mean and spread stay"
+    return f"{max(needed, least)} seeds would decide, should mean and spread stay"
+
+
+def _rounding(reference: float) -> float:
+    return ROUNDING * max(1.0, abs(reference))

@@ -129,13 +129,13 @@ def over_seeds(rows: pd.DataFrame, keys: tuple[str, ...]) -> pd.DataFrame:
             raise ResultsError(f"trial {digest} has two values of {cell}; is one of its files there twice?")
         found[digest] = (0 if pd.isna(seed) else int(seed), np.nan if pd.isna(value) else float(value))
     table = []
-    for key, found in collected.items():
+    for place, found in collected.items():
         values = dict(found.values())
         if len(values) < len(found):
-            cell = " ".join(part for part in key if part)
+            cell = " ".join(part for part in place if part)
             raise ResultsError(f"two trials of {cell} have the same seed ({', '.join(found)}); move one file away")
         table.append(
-            (*key, np.mean(list(values.values())), _std(list(values.values())), len(values), tuple(found), values)
+            (*place, np.mean(list(values.values())), _std(list(values.values())), len(values), tuple(found), values)
         )
     return pd.DataFrame(table, columns=[*keys, *OVER_SEEDS])
 

@@ -8,9 +8,9 @@ from dataclasses import replace
 import pandas as pd
 
 from bench.replication.checkpoints import current_rows, over_seeds
-from bench.replication.paper import STORED_PER_PRINTED
 from bench.replication.scores import DEFAULT_PROTOCOL, KEYS, costs, scores
-from bench.reporting.cells import Cell, Column, Row, Table, with_best
+from bench.reporting.beside_paper import Measured, measured_rows
+from bench.reporting.cells import Cell, Column, Place, Row, Table, with_best
 from bench.reporting.staleness import FRESH, Staleness
 from bench.study.catalog import METRIC_TITLES, MODEL_TITLES, WEIGHTING_TITLES
 
@@ -31,8 +31,7 @@ READING = (
 SCORES = ("global_accuracy", "mean_iou", "boundary_f1")
 _DECIMALS = {"parameters": 3, "boundary_f1": 2} | dict.fromkeys(TITLES, 2)
 
-Place = tuple[str, str, str, str]  # model, weighting, metric, protocol
-Value = tuple[float, float, int, bool]  # value, standard deviation, n, stale
+Key = tuple[str, str, str, str]  # model, weighting, metric, protocol
 
 
 def checkerboard_table(results: pd.DataFrame, *, notice: str = "", stale: Staleness = FRESH) -> Table | None:
@@ -54,11 +53,8 @@ def checkerboard_table(results: pd.DataFrame, *, notice: str = "", stale: Stalen
     cost = costs(results).drop_duplicates(["model", "metric"])
     parameters = cost[cost["metric"] == "parameters"].assign(protocol="")
     known = pd.concat([part for part in (measured, scored[scored["split"] == "test"], parameters) if len(part)])
-    keys = ["model", "weighting", "metric", "protocol", "value", "std", "n", "trials"]
-    values = {
-        (model, weighting, metric, protocol): (value, std, n, stale.holds(trials))
-        for model, weighting, metric, protocol, value, std, n, trials in known[keys].itertuples(index=False, name=None)
-    }
+    places = zip(*(known[name] for name in ("model", "weighting", "metric", "protocol")), strict=True)
+    values = dict(zip(places, measured_rows(known, stale), strict=True))
     columns = _columns(measured)
     rows = [
         Row(model, MODEL_TITLES[model], "", tuple(_cell(values, model, column) for column in columns))
@@ -96,14 +92,13 @@ def _columns(measured: pd.DataFrame) -> list[Column]:
     return columns
 
 
-def _cell(values: Mapping[Place, Value], model: str, column: Column) -> Cell:
+def _cell(values: Mapping[Key, Measured], model: str, column: Column) -> Cell:
     decimals = _DECIMALS.get(column.metric, 1)
-    place = (model, column.weighting, column.metric, column.protocol)
-    if place not in values:
+    key = (model, column.weighting, column.metric, column.protocol)
+    if key not in values:
         return Cell(decimals=decimals)
-    value, std, n, stale = values[place]
-    scale = STORED_PER_PRINTED[column.unit]
-    return Cell(ours=value / scale, std=std / scale, n=n, decimals=decimals, stale=stale)
+    place = Place(model, column.weighting, column.split, column.metric, "", "")
+    return values[key].within(Cell(decimals=decimals), column.unit, place)
 
 
 def _pixels(period: str) -> int:

@@ -1,4 +1,4 @@
-"""What the commands print on a terminal: tables of trials, verdicts, names and findings."""
+"""What the commands print on a terminal: tables of trials, names and findings."""
 
 from __future__ import annotations
 
@@ -16,22 +16,18 @@ from rich.markup import escape
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 from rich.table import Table
 
-from bench.errors import BenchError, one_line
-from bench.replication.check import Verdict, counts
+from bench.errors import BenchError
 from bench.reporting.overview import as_duration
-from bench.reporting.scale import scale_notice
 from bench.results import schema
 from bench.results.changes import Change, changes
 from bench.results.schema import COLUMNS
 from bench.results.store import Outcome
-from bench.study.catalog import METRIC_TITLES, MODEL_TITLES, ROW_TITLES, WEIGHTING_TITLES
+from bench.study.catalog import MODEL_TITLES, WEIGHTING_TITLES
 from bench.study.config import Study
 from bench.study.specs import RunSpec
 from bench.study.trials import Trial
 
-COLOURS = dict.fromkeys(("done", "within", "ok"), "green") | dict.fromkeys(
-    ("missing", "interrupted", "stale", "note"), "yellow"
-)
+COLOURS = dict.fromkeys(("done", "ok"), "green") | dict.fromkeys(("missing", "interrupted", "stale", "note"), "yellow")
 
 
 def print_plan(trials: Sequence[Trial], outcomes: Sequence[Outcome], estimates: Mapping[str, Any]) -> None:
@@ -130,40 +126,6 @@ def _grouped_changes(
         yield [_short(trial) for trial in group], escape(stored_when + stored_by), given
 
 
-def print_verdicts(
-    verdicts: Sequence[Verdict], trials: Sequence[Trial], against: str, tables: Sequence[str] = ()
-) -> None:
-    """Prints a verdict per number, scores in percent, and how many there are of each kind.
-
-    Args:
-        verdicts: of one suite and profile
-        trials: those that are planned of it
-        against: "paper", "baseline" or a path
-        tables: the keys of the paper's tables that the suite replicates, which say whether the scale was the paper's
-    """
-    table = _table("model", "where", "metric", "ours", "reference", "difference", "allowed ±", "verdict", "n")
-    for verdict in verdicts:
-        model, *where, metric = verdict.cell.split()
-        values = (verdict.ours, verdict.reference, verdict.difference, verdict.tolerance)
-        numbers = [_number(None if metric == "trial" else value, metric) for value in values]
-        title = METRIC_TITLES.get(metric, metric)
-        name = ROW_TITLES.get(model, model)
-        state = _coloured(verdict.verdict) + (f" ({escape(verdict.reason)})" if verdict.reason else "")
-        table.add_row(name, " ".join(where), title, *numbers, state, str(verdict.n))
-    console = Console(soft_wrap=True, width=None if Console().is_terminal else 180)
-    console.print(table)
-    notice = scale_notice(trials, tables) if against == "paper" else ""
-    if notice:
-        console.print(notice, style="bold yellow")
-    found = counts(verdicts)
-    console.print(
-        f"against {escape(one_line(against))}: {found['within']} within, {found['outside']} outside, "
-        f"{found['missing']} missing"
-    )
-    if found["missing"]:
-        console.print(f"next: bench run --suite {trials[0].suite} --profile {trials[0].profile}", highlight=False)
-
-
 def print_names(study: Study) -> None:
     """Prints the suites with their models, weightings and profiles, and the data sets."""
     console = Console(soft_wrap=True)
@@ -233,15 +195,6 @@ def download_progress() -> Iterator[Callable[[int, int | None], None]]:
     with Progress(*columns) as bar:
         task = bar.add_task("download", total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
-
-
-def _number(value: float | None, metric: str) -> str:
-    """A score in percent, a cost in its unit; a dash where there is none."""
-    if value is None:
-        return "—"
-    value *= 100 if metric in METRIC_TITLES else 1
-    text = f"{value:,.0f}" if abs(value) >= 1e3 else f"{value:.2f}"
-    return text.removeprefix("-") if float(text.replace(",", "")) == 0 else text
 
 
 def _short(trial: Trial) -> str:

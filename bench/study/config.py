@@ -6,7 +6,7 @@ allowed and the nearest known name.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, get_args, get_origin
 
@@ -14,8 +14,10 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from bench.errors import ConfigError, did_you_mean
-from bench.study.catalog import DATASET_TITLES, METRIC_TITLES, MODEL_TITLES, WEIGHTING_TITLES
-from bench.study.specs import DatasetSpec, RunSpec, Spec, Study, SuiteSpec, Tolerances, TolerancesSpec
+from bench.study.catalog import DATASET_TITLES, MODEL_TITLES, WEIGHTING_TITLES
+from bench.study.problems import Problem, repeated, unknown, unknown_items, unknown_name
+from bench.study.specs import GAP_FORMS, DatasetSpec, RunSpec, Spec, Study, SuiteSpec
+from bench.study.tolerances import tolerance_problems
 from bench.study.yaml_source import KeyPath, YamlSource, read_yaml, shown
 
 # Data sets of files whose pixels nobody has fixed yet: what a user brings is checked for its number and its form.
@@ -30,30 +32,6 @@ READERS_WITH = {
     "void": (LIST_FILE,),
 }
 PROFILE_NAMES = ("smoke", "mini", "paper")
-
-# Metrics whose tolerance is relative to the expected value; the scores of METRIC_TITLES take absolute ones.
-COST_METRIC_NAMES = (
-    "parameters",
-    "model_size_mb",
-    "storage_multiplier",
-    "stored_encoder_mib",
-    "forward_flops",
-    "forward_ms",
-    "backward_ms",
-    "forward_device_ms",
-    "backward_device_ms",
-    "forward_energy_j",
-    "inference_peak_mib",
-    "training_peak_mib",
-    "process_baseline_mib",
-)
-
-# Of these, what another machine does not reproduce.
-MACHINE_COST_NAMES = COST_METRIC_NAMES[COST_METRIC_NAMES.index("forward_ms") :]
-
-CLASS_METRIC = "accuracy"  # of one class, in Tables 2 and 5
-
-Problem = tuple[KeyPath, str]  # where, and what is wrong there
 
 # pydantic's kinds of error that are said here in the words of YAML
 _WORDS = {
@@ -90,7 +68,7 @@ def study_from(source: YamlSource) -> Study:
     except ValidationError as error:
         details = error.errors(include_url=False)
         # a misspelt key is an unknown one and a missing one: tell the former, with the nearest name
-        first = min(details, key=lambda detail: (detail["type"] == "missing", source.line(detail["loc"])))
+        first = min(details, key=lambda detail: (detail["type"] == "missing", source.line(_place(detail))))
         raise _refusal(source, _explain(first), len(details)) from None
     problems = list(_contradictions(study))
     if problems:
@@ -110,7 +88,7 @@ def _refusal(source: YamlSource, first: Problem, count: int) -> ConfigError:
 
 def _explain(detail: ErrorDetails) -> Problem:
     """Says in one line what pydantic found at one place."""
-    path = detail["loc"]
+    path = _place(detail)
     if detail["type"] == "extra_forbidden":
         known = list(_fields_at(path[:-1]))
         return path, f"unknown key{did_you_mean(str(path[-1]), known)}; known: {', '.join(known)}"
@@ -120,14 +98,27 @@ def _explain(detail: ErrorDetails) -> Problem:
     return path, f"{message.replace('String should', 'must')}, got {shown(detail['input'])}"
 
 
+def _place(detail: ErrorDetails) -> KeyPath:
+    """Returns where pydantic found something; the form of a gap, which it names after its metric, is no key."""
+    path = detail["loc"]
+    of_gap = path[:1] == ("tolerances",) and path[4:5] and path[4] in GAP_FORMS
+    return (*path[:4], *path[5:]) if of_gap else path
+
+
 def _fields_at(path: KeyPath) -> dict[str, str]:
     """Returns name and description of the fields of the spec at a path."""
     kind: Any = Study
     for key in path:
-        kind = kind.model_fields[str(key)].annotation if _is_spec(kind) else get_args(kind)[1]
-        while not _is_spec(kind) and get_origin(kind) is not dict:
-            kind = get_args(kind)[0]  # Annotated[...] or an optional spec
+        if isinstance(key, str):  # the items of a list are all of one kind
+            kind = _mapping_in(kind.model_fields[key].annotation if _is_spec(kind) else get_args(kind)[1])
     return {name: field.description or "" for name, field in kind.model_fields.items()}
+
+
+def _mapping_in(kind: Any) -> Any:
+    """Returns the spec or dict in a type such as Annotated[...], a list or a choice; None where there is none."""
+    if _is_spec(kind) or get_origin(kind) is dict:
+        return kind
+    return next((found for part in get_args(kind) if (found := _mapping_in(part))), None)
 
 
 def _is_spec(kind: Any) -> bool:
@@ -136,27 +127,25 @@ def _is_spec(kind: Any) -> bool:
 
 def _contradictions(study: Study) -> Iterator[Problem]:
     """Yields what is wrong between specs that are each well formed."""
-    yield from _unknown("profile", study.profiles, PROFILE_NAMES, ("profiles",))
+    yield from unknown("profile", study.profiles, PROFILE_NAMES, ("profiles",))
     for name, dataset in study.datasets.items():
         yield from _dataset_contradictions(name, dataset, ("datasets", name))
     for name, profile in study.profiles.items():
-        yield from _repeated("seed", profile.seeds, ("profiles", name, "seeds"))
+        yield from repeated("seed", profile.seeds, ("profiles", name, "seeds"))
     for name, suite in study.suites.items():
         yield from _suite_contradictions(study, suite, ("suites", name))
     for name, members in study.groups.items():
         if name in study.suites:
             yield ("groups", name), f"a suite is called {name} as well"
-        yield from _unknown_items("suite", members, study.suites, ("groups", name))
-    for against in TolerancesSpec.model_fields:
-        allowed = getattr(study.tolerances, against)
-        yield from _tolerance_contradictions(study, allowed, ("tolerances", against))
+        yield from unknown_items("suite", members, study.suites, ("groups", name))
+    yield from tolerance_problems(study)
 
 
 def _dataset_contradictions(name: str, dataset: DatasetSpec, path: KeyPath) -> Iterator[Problem]:
     reader = dataset.reader or name
     if reader not in DATASET_TITLES:
         what = path if dataset.reader is None else (*path, "reader")
-        yield what, _unknown_name("data set", reader, DATASET_TITLES)
+        yield what, unknown_name("data set", reader, DATASET_TITLES)
     if not _is_plain(name.replace("_", "-")):
         yield path, "a data set's name is made of a-z, 0-9 and '_', at most 60 characters"
     given = (dataset.sha256 is not None) + (dataset.seed is not None)
@@ -167,24 +156,24 @@ def _dataset_contradictions(name: str, dataset: DatasetSpec, path: KeyPath) -> I
     for field, readers in READERS_WITH.items():
         if getattr(dataset, field) is not None and reader not in readers:
             yield (*path, field), f"goes with reader {' or '.join(readers)} only"
-    yield from _repeated("class", dataset.class_names or [], (*path, "class_names"))
+    yield from repeated("class", dataset.class_names or [], (*path, "class_names"))
 
 
 def _suite_contradictions(study: Study, suite: SuiteSpec, path: KeyPath) -> Iterator[Problem]:
     if not _is_plain(str(path[-1])):
         yield path, "a suite's name is made of a-z, 0-9 and '-' (it names folders), at most 60 characters"
-    yield from _unknown_items("model", suite.models, MODEL_TITLES, (*path, "models"))
+    yield from unknown_items("model", suite.models, MODEL_TITLES, (*path, "models"))
     for field in ("weightings", "optional_weightings"):
-        yield from _unknown_items("weighting", getattr(suite, field), WEIGHTING_TITLES, (*path, field))
-    yield from _unknown("model of the suite", suite.refinements, suite.models, (*path, "refinements"))
-    yield from _repeated("table", suite.tables, (*path, "tables"))
+        yield from unknown_items("weighting", getattr(suite, field), WEIGHTING_TITLES, (*path, field))
+    yield from unknown("model of the suite", suite.refinements, suite.models, (*path, "refinements"))
+    yield from repeated("table", suite.tables, (*path, "tables"))
     if not suite.weightings and not suite.costs:
         yield path, "has nothing to do: name `weightings` to train, or leave out `costs: false`"
-    yield from _unknown("profile", suite.runs, study.profiles, (*path, "runs"))
+    yield from unknown("profile", suite.runs, study.profiles, (*path, "runs"))
     for profile, run in suite.runs.items():
         here = (*path, "runs", profile)
         if run.dataset not in study.datasets:
-            yield (*here, "dataset"), _unknown_name("data set", run.dataset, study.datasets)
+            yield (*here, "dataset"), unknown_name("data set", run.dataset, study.datasets)
         elif run.batch_size > study.datasets[run.dataset].train:
             images = study.datasets[run.dataset].train
             yield (*here, "batch_size"), f"must not exceed the {images} training images, got {run.batch_size}"
@@ -192,8 +181,8 @@ def _suite_contradictions(study: Study, suite: SuiteSpec, path: KeyPath) -> Iter
 
 
 def _run_contradictions(study: Study, suite: SuiteSpec, run: RunSpec, path: KeyPath) -> Iterator[Problem]:
-    yield from _unknown_items("weighting", run.weightings or [], WEIGHTING_TITLES, (*path, "weightings"))
-    yield from _unknown("model of the suite", run.iterations_of, suite.models, (*path, "iterations_of"))
+    yield from unknown_items("weighting", run.weightings or [], WEIGHTING_TITLES, (*path, "weightings"))
+    yield from unknown("model of the suite", run.iterations_of, suite.models, (*path, "iterations_of"))
     if run.pretrained is not None and run.pretrained not in study.pretrained:
         known = ", ".join(study.pretrained) or "none"
         yield (*path, "pretrained"), f"unknown weights {shown(run.pretrained)}; known: {known}"
@@ -209,49 +198,10 @@ def _run_contradictions(study: Study, suite: SuiteSpec, run: RunSpec, path: KeyP
         if iteration % run.validate_every:
             what = f"validate_every ({run.validate_every}) must divide it, so that it is validated, got {iteration}"
             yield (*path, *place), what
-    yield from _repeated("budget of", list(run.budgets.values()), (*path, "budgets"))
+    yield from repeated("budget of", list(run.budgets.values()), (*path, "budgets"))
     for place, iteration in ends.items():
         if run.budgets and iteration <= max(run.budgets.values()):
             yield (*path, *place), f"must exceed the last budget ({max(run.budgets.values())}), got {iteration}"
-
-
-def _tolerance_contradictions(study: Study, tolerances: Tolerances, path: KeyPath) -> Iterator[Problem]:
-    metrics = (*METRIC_TITLES, CLASS_METRIC, *COST_METRIC_NAMES)
-    yield from _unknown("profile", tolerances, study.profiles, path)
-    for profile, allowed in tolerances.items():
-        yield from _unknown("metric", allowed, metrics, (*path, profile))
-        for metric, gap in allowed.items():
-            if metric in MACHINE_COST_NAMES:
-                yield (*path, profile, metric), "is time or memory of a machine, which is reported but not checked"
-            if metric in (*METRIC_TITLES, CLASS_METRIC) and gap > 1:
-                what = f"must be a fraction from 0 to 1 (0.02 is two points), got {gap}"
-                yield (*path, profile, metric), what
-
-
-def _unknown(what: str, names: Iterable[str], known: Iterable[str], path: KeyPath) -> Iterator[Problem]:
-    """Yields a problem for each key of a mapping that is not a known name."""
-    known = list(known)
-    return (((*path, name), _unknown_name(what, name, known)) for name in names if name not in known)
-
-
-def _unknown_items(what: str, names: list[str], known: Iterable[str], path: KeyPath) -> Iterator[Problem]:
-    """Yields a problem for each item of a list that is not a known name, or repeats."""
-    known = list(known)
-    for position, name in enumerate(names):
-        if name not in known:
-            yield (*path, position), _unknown_name(what, name, known)
-    yield from _repeated(what, names, path)
-
-
-def _repeated(what: str, items: list[Any], path: KeyPath) -> Iterator[Problem]:
-    for position, item in enumerate(items):
-        if item in items[:position]:
-            yield (*path, position), f"{what} {shown(item)} appears twice"
-
-
-def _unknown_name(what: str, got: str, known: Iterable[str]) -> str:
-    known = list(known)
-    return f"unknown {what} {shown(got)}{did_you_mean(got, known)}; known: {', '.join(known)}"
 
 
 def _is_plain(name: str) -> bool:

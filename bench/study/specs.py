@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
 from pydantic_core import PydanticCustomError
 
 Count = Annotated[int, Field(ge=1, le=10_000_000)]
@@ -198,15 +198,59 @@ class SuiteSpec(Spec):
     )
 
 
-Gaps = Annotated[dict[str, Annotated[float, Field(ge=0, le=100)]], Field(max_length=100)]
+class GapSpec(Spec):
+    """How far a number may be from its reference: the widest of the measures that are named."""
+
+    absolute: Annotated[float, Field(ge=0, le=1e15)] | None = Field(
+        default=None, description="in the unit of the number; 0.02 of a score is two points"
+    )
+    relative: Annotated[float, Field(ge=0, le=100)] | None = Field(
+        default=None, description="share of the reference (fraction; 0.2 is 20 %)"
+    )
+    spread: Annotated[float, Field(gt=0, le=100)] | None = Field(
+        default=None, description="multiple of the standard deviation over seeds, for scores (no unit)"
+    )
+
+
+def _form(value: object) -> str:
+    return "mapping" if isinstance(value, dict | GapSpec) else "number"
+
+
+GAP_FORMS = ("number", "mapping")  # what pydantic calls the two in the place of an error
+Gap = Annotated[
+    Annotated[Annotated[float, Field(ge=0, le=100)], Tag("number")] | Annotated[GapSpec, Tag("mapping")],
+    Discriminator(_form),
+]
+Gaps = Annotated[dict[str, Gap], Field(max_length=100)]
 Tolerances = Annotated[dict[str, Gaps], Field(max_length=20)]
 
 
-class TolerancesSpec(Spec):
-    """The allowed gap per profile and metric: absolute fractions for scores, relative for costs."""
+class ToleranceExceptionSpec(GapSpec):
+    """Another gap for some numbers of a metric; where several match a number, the one that names most counts."""
 
-    paper: Tolerances = Field(description="against the paper's numbers (fraction)")
-    baseline: Tolerances = Field(description="against an earlier result of ours (fraction)")
+    against: Literal["paper", "baseline"] = Field(description="which tolerances it changes (paper or baseline)")
+    why: Name = Field(description="the reason, for whoever reads the file (one line of text)")
+    profile: Name | None = Field(None, description="only in this profile (name)")
+    suite: Name | None = Field(None, description="only in this suite (name)")
+    model: Name | None = Field(None, description="only this row: a model, or its refined predictions (name)")
+    weighting: Name | None = Field(None, description="only this loss weighting (name)")
+    split: Literal["train", "test"] | None = Field(None, description="only scores of this split (train or test)")
+    metric: Name | None = Field(None, description="only this metric; default: all scores over all classes (name)")
+    budget: PointName | None = Field(None, description="only scores at this point of the training (name)")
+    class_name: Name | None = Field(None, description="only the accuracy of this class (name)")
+
+
+class TolerancesSpec(Spec):
+    """The allowed gap per profile and metric; a plain number is absolute for scores and relative for costs."""
+
+    paper: Tolerances = Field(description="against the paper's numbers (profile: {metric: gap})")
+    baseline: Tolerances = Field(description="against an earlier result of ours (profile: {metric: gap})")
+    seeds: Annotated[int, Field(ge=2, le=100)] = Field(
+        3, description="runs with different seeds that a score needs before it is held against the paper's (count)"
+    )
+    exceptions: Annotated[list[ToleranceExceptionSpec], Field(max_length=1000)] = Field(
+        default_factory=list, description="numbers whose gap is another one, each with the reason"
+    )
 
 
 class Study(Spec):

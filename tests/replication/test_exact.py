@@ -276,7 +276,7 @@ def test_exit_codes_and_summary(ours, theirs):
 )
 def test_wrong_use_is_one_line(ours, words, message):
     done = check(ours, *words)
-    assert done.exit_code == 2
+    assert done.exit_code == 4
     assert message in done.stderr
     assert done.stderr.count("\n") == 1
 

@@ -151,25 +151,26 @@ def verdicts(rows: pd.DataFrame, home: Path) -> dict[str, tuple[str, str]]:
 def test_stale_values_are_not_checked_but_named(stored: Rows, tmp_path: Path) -> None:
     rows = stored(*((outdated(trial), 0.5) for trial in ALL if trial.weighting == "median_frequency"))
     found = verdicts(rows, tmp_path)
-    assert {verdict for verdict, _ in found.values()} == {"missing"}
-    reason = "stale: bench/training/loop.py"
-    assert found["segnet_basic median_frequency test mean_iou"] == ("missing", reason)
-    assert found["segnet_basic natural_frequency test mean_iou"] == ("missing", "no finished trial")
-    assert found["segnet_basic parameters"] == ("missing", "no finished cost trial")
+    assert {verdict for verdict, _ in found.values()} == {"missing", "stale"}
+    reason = "changed since it ran: bench/training/loop.py"
+    assert found["segnet_basic median_frequency test mean_iou"] == ("stale", reason)
+    assert found["segnet_basic natural_frequency test mean_iou"] == ("missing", "not run yet")
+    assert found["segnet_basic parameters"] == ("missing", "not run yet")
 
 
 def test_a_stale_cost_is_named(stored: Rows, tmp_path: Path) -> None:
     found = verdicts(stored((outdated(COST), 0.5)), tmp_path)
-    assert found["segnet_basic parameters"] == ("missing", "stale: bench/training/loop.py")
-    assert found["fcn_basic parameters"] == ("missing", "no finished cost trial")
+    assert found["segnet_basic parameters"] == ("stale", "changed since it ran: bench/training/loop.py")
+    assert found["fcn_basic parameters"] == ("missing", "not run yet")
 
 
-def test_a_seed_that_is_stale_is_missing_beside_a_current_one(stored: Rows, tmp_path: Path) -> None:
+def test_a_seed_that_is_stale_is_named_beside_a_current_one(stored: Rows, tmp_path: Path) -> None:
     found = verdicts(stored((ONE, 0.477), (outdated(TWO), 0.1)), tmp_path)
-    assert found["segnet_basic median_frequency test mean_iou"] == ("within", "")  # the current seed alone
-    assert found["segnet_basic median_frequency s1 trial"] == ("missing", "stale: bench/training/loop.py")
+    # the current seed alone
+    assert found["segnet_basic median_frequency test mean_iou"][1] == "profile mini is not at the paper's scale"
+    assert found["segnet_basic median_frequency s1 trial"] == ("stale", "changed since it ran: bench/training/loop.py")
 
 
 def test_how_a_current_trial_ended_is_said_before_that_it_has_a_stale_result(stored: Rows, tmp_path: Path) -> None:
     found = verdicts(stored((ONE, 0.477), (outdated(TWO), 0.1), (TWO, 0.1, {"status": "diverged"})), tmp_path)
-    assert found["segnet_basic median_frequency s1 trial"] == ("missing", "diverged")
+    assert found["segnet_basic median_frequency s1 trial"] == ("failed", "diverged")

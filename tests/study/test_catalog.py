@@ -3,7 +3,7 @@
 from bench.data import DATASETS
 from bench.results.schema import COST_METRICS
 from bench.study.catalog import DATASET_TITLES, MODEL_TITLES
-from bench.study.config import COST_METRIC_NAMES
+from bench.study.tolerances import COST_METRIC_NAMES
 from models import MODELS
 
 
