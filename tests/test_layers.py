@@ -81,7 +81,8 @@ def test_no_torch_in_the_study_half():
 
 
 @pytest.mark.parametrize(
-    "words", ["--help", "list", "list --schema", "list --columns", "status --results {empty}", "explain metrics"]
+    "words",
+    ["--help", "list", "list --schema", "list --columns", "status --results {empty}", "explain metrics", "claims"],
 )
 def test_quick_commands_never_import_torch(words, tmp_path):
     code = (

@@ -1,4 +1,4 @@
-"""`bench rescore`, `score` and `export`: other definitions, label maps made elsewhere, files for other programs."""
+"""`bench rescore` and `score`: other definitions, label maps made elsewhere."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
+from bench.cli.export import export as export  # until bench/cli/__init__.py imports it from there
 from bench.cli.options import PROFILE, RESULTS, SELECTION, SUITE, options, study_of
+from bench.cli.output import OUTPUT, counted, put
 from bench.errors import ConfigError, ResultsError, one_line
 
 if TYPE_CHECKING:
@@ -47,17 +49,6 @@ DEFINITION = options(
         metavar="A,B,...",
         help="Only these classes; in G, C and mIoU pixels of others are treated as void.",
     ),
-)
-OUTPUT = options(
-    click.option(
-        "--format",
-        "form",
-        type=click.Choice(["table", "markdown", "csv", "json"]),
-        default="table",
-        show_default=True,
-        help="table and markdown are in percent, csv and json in fractions.",
-    ),
-    click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Write into FILE, do not print."),
 )
 
 
@@ -101,10 +92,10 @@ def rescore(
             f"nothing to score in '{results}'; "
             f"`bench status --suite {suite} --profile {profile} --results {results}` says what is done"
         )
-    summary = f"{_counted(rescored.trials, 'trial')}, {rescored.images} images, {time.perf_counter() - begun:.1f} s"
+    summary = f"{counted(rescored.trials, 'trial')}, {rescored.images} images, {time.perf_counter() - begun:.1f} s"
     if rescored.missing:
-        summary += f"; not done yet: {_counted(rescored.missing, 'training')}"
-    _put(rescored_as(form, rescored, definition, suite, profile), form, out, summary)
+        summary += f"; not done yet: {counted(rescored.missing, 'training')}"
+    put(rescored_as(form, rescored, definition, suite, profile), form, out, summary)
 
 
 @click.command()
@@ -178,66 +169,13 @@ def score(
     maps, extra = read_predictions(predictions, labels.names, reading)
     if extra:
         click.echo(
-            f"warning: {_counted(len(extra), 'other file')} in '{one_line(predictions)}', not counted: {shown(extra)}",
+            f"warning: {counted(len(extra), 'other file')} in '{one_line(predictions)}', not counted: {shown(extra)}",
             err=True,
         )
     scores = score_maps(definition, labels.class_names, labels.labels, maps)
     where = {"dataset": dataset, "split": split, "height": size[0], "width": size[1], "images": len(maps)}
     content = scores_as(form, where | {"predictions": one_line(predictions, 1000)}, definition, scores, per_class)
-    _put(content, form, out, f"{len(maps)} images, {time.perf_counter() - begun:.1f} s")
-
-
-@click.command()
-@options(SUITE, PROFILE, SELECTION, RESULTS)
-@click.option(
-    "--out",
-    required=True,
-    type=click.Path(path_type=Path),
-    metavar="DIR",
-    help="Folder that is made; must not be there yet, or be empty.",
-)
-@click.option(
-    "--format",
-    "form",
-    required=True,
-    type=click.Choice(["matlab"]),
-    help="matlab: label maps as the scripts of the authors' SegNet-Tutorial read them.",
-)
-@click.pass_context
-def export(
-    ctx: click.Context,
-    suite: str,
-    profile: str,
-    models: tuple[str, ...],
-    weightings: tuple[str, ...],
-    seeds: tuple[int, ...],
-    results: Path,
-    out: Path,
-    form: str,
-) -> None:
-    """Write stored label maps and the ground truth for other programs.
-
-    The folder has a README.txt that says what to set where. Only results with stored label maps can be exported; others
-    are named.
-    """
-    from bench.scoring import matlab
-    from bench.scoring.rescoring import finished_trials
-    from bench.study.trials import plan as plan_trials
-
-    trials = plan_trials(study_of(ctx), suite, profile, models, weightings, seeds)
-    stored, problems = finished_trials(results, trials)
-    for problem in problems:
-        click.echo(f"warning: {problem}", err=True)
-    if not stored:
-        raise ResultsError(
-            f"no training of suite {trials[0].suite} in profile {trials[0].profile} is done in '{results}'; "
-            f"`bench run --suite {trials[0].suite} --profile {trials[0].profile} --results {results}` first"
-        )
-    exported = {"matlab": matlab.export}[form](results, stored, out)
-    if exported.without:
-        names = ", ".join(exported.without)
-        click.echo(f"warning: {_counted(len(exported.without), 'trial')} without stored label maps: {names}", err=True)
-    click.echo(f"export: {_counted(len(exported.trials), 'trial')} in '{out}'; read {out / 'README.txt'}")
+    put(content, form, out, f"{len(maps)} images, {time.perf_counter() - begun:.1f} s")
 
 
 def _definition(
@@ -283,23 +221,7 @@ def _say_what_lacks(rescored: Rescored, suite: str, profile: str) -> None:
     """Names finished trials that cannot be scored, or not in full."""
     for reason, names in rescored.without.items():
         click.echo(
-            f"warning: {_counted(len(names), 'trial')} not scored in full, {one_line(reason)}: {', '.join(names)}; "
+            f"warning: {counted(len(names), 'trial')} not scored in full, {one_line(reason)}: {', '.join(names)}; "
             f"`bench run --suite {suite} --profile {profile} --results DIR` into another folder measures them anew",
             err=True,
         )
-
-
-def _counted(number: int, what: str) -> str:
-    return f"{number} {what}{'s' * (number != 1)}"
-
-
-def _put(content: str, form: str, out: Path | None, summary: str) -> None:
-    """Prints or writes the content; the summary goes where it disturbs no program that reads."""
-    from bench.scoring.output import write_text
-
-    if out is not None:
-        write_text(out, content)
-        click.echo(f"{summary}; written: {out}")
-        return
-    click.echo(content)
-    click.echo(("\n" if form == "table" else "") + summary, err=form != "table")

@@ -1,1 +1,1 @@
-"""Scores without training: stored counts scored anew, label maps made elsewhere, exports for other programs."""
+"""Stored results without training: scored anew, compared with others, exported; label maps made elsewhere."""

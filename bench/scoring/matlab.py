@@ -12,8 +12,6 @@ names and nothing else.
 
 from __future__ import annotations
 
-import secrets
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -22,15 +20,16 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from bench.atomic import flush_folder
 from bench.data import IGNORE_INDEX, Split, dataset_of, load_split
-from bench.errors import ConfigError, DataError, ResultsError, UnwritableError, one_line
+from bench.errors import DataError, ResultsError, one_line
 from bench.evaluation.confusion import confusion_counts
 from bench.scoring.definition import Definition, Measure, score_counts
+from bench.scoring.export_folder import new_export
 from bench.scoring.predictions import Reading, read_predictions
 from bench.scoring.rescoring import StoredTrial
 from bench.scoring.stored import Counts, files_by_trial, read_counts
 
+FORMAT = "matlab"
 SCRIPTS = {"for_compute_test_results": 0, "for_computeBFmeasure": 1}  # folder -> id of the first class in it
 
 
@@ -47,15 +46,14 @@ def export(results: Path, stored: Sequence[StoredTrial], out: Path) -> Exported:
     Args:
         results: the results folder.
         stored: finished trainings of one suite and profile.
-        out: must not exist, or be empty; it is there only once it is whole.
+        out: see `new_export`.
 
     Raises:
-        ConfigError: `out` is a file or not empty.
+        ConfigError: `out` is a file, or holds something else.
         ResultsError: no trial has label maps.
         DataError: the data set or a label map is missing or damaged, or does not give the stored counts.
         UnwritableError: `out` cannot be written.
     """
-    _check_free(out)
     folders = {one: _label_maps(results, one) for one in stored}
     chosen = [one for one in stored if folders[one].is_dir()]
     without = tuple(one.trial.id for one in stored if one not in chosen)
@@ -69,36 +67,17 @@ def export(results: Path, stored: Sequence[StoredTrial], out: Path) -> Exported:
     if len(split.class_names) + 1 >= IGNORE_INDEX:
         raise DataError(f"{len(split.class_names)} classes and void do not fit into one byte from 1 on")
     files = files_by_trial(results)
-    out = out.resolve()  # "." has no name
-    temporary = out.with_name(f"_{out.name}.{secrets.token_hex(4)}.tmp")
-    try:
-        temporary.mkdir(parents=True)
+    with new_export(out, FORMAT) as folder:
         void = np.uint8(len(split.class_names))
-        _write_maps(temporary, "ground_truth", split, np.where(split.labels == IGNORE_INDEX, void, split.labels))
+        _write_maps(folder, "ground_truth", split, np.where(split.labels == IGNORE_INDEX, void, split.labels))
         lines = []
         for one in chosen:
             counts = _read(files, one)
             maps = _checked_maps(folders[one], one, split, counts)
-            _write_maps(temporary, f"predictions/{one.key}", split, maps)
+            _write_maps(folder, f"predictions/{one.key}", split, maps)
             lines.append(_scores_line(one, counts))
-        (temporary / "README.txt").write_text(_read_me(split, lines), encoding="utf-8")
-        temporary.replace(out)  # takes the place of an empty folder
-        flush_folder(out.parent)
-    except OSError as error:
-        raise UnwritableError(f"'{one_line(out)}' cannot be written: {error.strerror or error}") from None
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+        (folder / "README.txt").write_text(_read_me(split, lines), encoding="utf-8")
     return Exported(tuple(chosen), without)
-
-
-def _check_free(out: Path) -> None:
-    try:
-        if out.is_symlink() or (out.exists() and not out.is_dir()):
-            raise ConfigError(f"--out '{one_line(out)}' is no folder; name one that is not there yet")
-        if out.exists() and any(out.iterdir()):
-            raise ConfigError(f"--out '{one_line(out)}' is not empty, and nothing is overwritten; name another folder")
-    except OSError as error:
-        raise UnwritableError(f"'{one_line(out)}' cannot be written: {error.strerror}") from None
 
 
 def _label_maps(results: Path, one: StoredTrial) -> Path:

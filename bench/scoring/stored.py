@@ -6,12 +6,14 @@ those of refined predictions as well. Read are those of the network's own predic
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
@@ -50,17 +52,23 @@ def files_by_trial(folder: Path) -> dict[str, Path]:
     return {path.stem: path for path in result_files(folder)}
 
 
-def read_counts(path: Path) -> Counts:
+def read_counts(path: Path, protocols: Collection[str] = tuple(STORED)) -> Counts:
     """Returns the counts in a results file that `load_results` has accepted.
 
     Only the columns that counts need are read: a whole results folder with every row of every image takes gigabytes.
+
+    Args:
+        path: of the file.
+        protocols: the boundary protocols to read; all six take three times as long as one.
 
     Raises:
         ResultsError: the file cannot be read any more, or as `counts_of`.
     """
     try:
         with pq.ParquetFile(path, page_checksum_verification=True) as file:
-            rows = file.read(columns=COLUMNS_READ).to_pandas()
+            table = file.read(columns=COLUMNS_READ)
+        wanted = pc.is_in(table["protocol"], value_set=pa.array(list(protocols), pa.string()))
+        rows = table.filter(pc.or_(pc.is_null(table["protocol"]), wanted)).to_pandas()
     except UNREADABLE as error:
         raise ResultsError(f"'{path}' cannot be read: {error}") from None
     if "refinement" not in rows:  # schema versions 1 and 2: nothing was refined

@@ -20,7 +20,8 @@ from results_factory import outdated
 from scoring.scored_trials import ROOT, guessed, planned, split_of, store, write_study
 
 from bench.cli import ErrorsInOneLine
-from bench.cli.scoring import export, rescore, score
+from bench.cli.export import export
+from bench.cli.scoring import rescore, score
 from bench.data.camvid_classes import PALETTE
 from bench.evaluation.boundary import STORED
 from bench.results.store import load_results
@@ -406,9 +407,11 @@ def test_export(study, results, tmp_path):
     assert done.exit_code == 0, done.output
     assert done.stdout == f"export: 7 trials in '{tmp_path / 'm'}'; read {tmp_path / 'm' / 'README.txt'}\n"
     assert done.stderr == f"warning: 1 trial without stored label maps: {planned(study)[0].id}\n"
+    assert bench(study, *words).stdout == done.stdout
+    (tmp_path / "m" / "notes.txt").write_text("mine")
     again = bench(study, *words)
     assert again.exit_code == 2
-    assert "is not empty, and nothing is overwritten" in again.stderr
+    assert "in which 'notes.txt' was changed or added since, and nothing is overwritten" in again.stderr
     only = bench(
         study, *words[:-1], tmp_path / "one", "--model", "fcn-basic", "--seed", 0, "--weighting", "natural_frequency"
     )
@@ -450,7 +453,8 @@ def test_export_of_stale_results(study, tmp_path):
 
 GROUP = """
 from bench.cli import main as group
-from bench.cli.scoring import export, rescore, score
+from bench.cli.export import export
+from bench.cli.scoring import rescore, score
 for command in (rescore, score, export):
     group.add_command(command)
 """

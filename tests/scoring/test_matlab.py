@@ -106,6 +106,7 @@ def test_files_names_and_ids(stored, tmp_path):
     split = split_of(trials[0].trial)
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
         "README.txt",
+        "export.json",
         "for_computeBFmeasure",
         "for_compute_test_results",
     ]
