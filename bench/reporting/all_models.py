@@ -14,9 +14,9 @@ import pandas as pd
 
 from bench.replication.conditions import MARK as DISTURBED
 from bench.replication.paper import target
+from bench.replication.scale import NOT_AT_SCALE
 from bench.replication.scores import costs
 from bench.reporting.comparison import Side
-from bench.reporting.scale import NOT_AT_SCALE
 from bench.reporting.staleness import IN_FIGURES, MARK
 from bench.reporting.suite_results import SuiteResults
 from bench.reporting.table_costs import NVIDIA_SMI

@@ -7,9 +7,9 @@ without a SegNet they are ours alone.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
-import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -26,8 +26,9 @@ from bench.reporting.all_models import (
     all_models,
     all_models_caption,
 )
-from bench.reporting.figures import FigureGroup, Picture
-from bench.reporting.style import INK, MUTED, RC, as_percent, new_figure, save_figure
+from bench.reporting.drawing import Drawing
+from bench.reporting.figure_groups import FigureGroup, Picture
+from bench.reporting.style import INK, MUTED, as_percent, new_figure
 from bench.reporting.suite_results import SuiteResults
 from bench.reporting.table_costs import NVIDIA_SMI
 from bench.study.catalog import MODEL_TITLES
@@ -45,18 +46,17 @@ SUITE_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#332288
 
 
 def all_models_group(suites: Sequence[SuiteResults], first: str, folder: Path) -> FigureGroup:
-    """Draws the figures that the results of all suites of a profile can fill into `folder`, as PNG and SVG.
+    """Draws the figures that the results of all suites of a profile can fill into `folder`, as SVG, PNG and PDF.
 
     Args:
         suites: all of one profile, in the order of the study; empty where they are not known.
         first: the suite on whose page it stands; its costs come before those of others.
         folder: of the figures.
     """
+    found = {f"all-models-{data.dataset}": data for data in all_models(suites, first)}
+    Drawing({name: partial(all_models_figure, data) for name, data in found.items()}, folder).finished()
     pictures, captions = [], []
-    for data in all_models(suites, first):
-        name = f"all-models-{data.dataset}"
-        with mpl.rc_context(RC):
-            save_figure(all_models_figure(data), folder, name)
+    for name, data in found.items():
         models = len({point.model for point in data.ours})
         alt = f"Scatter plots of test mIoU and boundary F1 of {models} models over forward time, memory and model size."
         pictures.append(Picture(name, data.title, alt))

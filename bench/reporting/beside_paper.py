@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Literal, NamedTuple
+from dataclasses import dataclass, field, replace
+from typing import Literal
 
 import pandas as pd
 
 from bench.replication.paper import STORED_PER_PRINTED, Address, PaperTable
 from bench.replication.scores import DEFAULT_PROTOCOL
-from bench.reporting.cells import MISSING, Cell, Column, Row
+from bench.reporting.cells import MISSING, Cell, Column, Place, Row
 from bench.reporting.staleness import Staleness
 from bench.study.catalog import ROW_TITLES, refined
 from bench.study.trials import Trial
@@ -20,25 +20,32 @@ DECIMALS = {"parameters": 3, "storage_multiplier": 0, "boundary_f1": 2}
 NOT_IN_PAPER = "not in the paper's table"
 
 
-class Place(NamedTuple):
-    """Where a number of ours stands: coordinates of `bench.replication.scores`."""
-
-    model: str
-    weighting: str
-    split: str
-    metric: str
-    budget: str
-    class_name: str
-
-
-class Measured(NamedTuple):
+@dataclass(frozen=True)
+class Measured:
     """A number of ours, in stored units."""
 
     value: float
     std: float
     n: int
     stale: bool = False
-    disturbed: bool = False
+    disturbance: str = ""
+    values: Mapping[int, float] = field(default_factory=dict)  # by seed
+    trials: tuple[str, ...] = ()
+
+    def within(self, cell: Cell, unit: str, place: Place | None = None) -> Cell:
+        """Returns a cell with this number in it, in the printed unit."""
+        scale = STORED_PER_PRINTED[unit]
+        return replace(
+            cell,
+            ours=self.value / scale,
+            std=self.std / scale,
+            n=self.n,
+            stale=self.stale,
+            disturbance=self.disturbance,
+            values={seed: value / scale for seed, value in self.values.items()},
+            trials=self.trials,
+            place=place or cell.place,
+        )
 
 
 @dataclass(frozen=True)
@@ -77,15 +84,20 @@ class TableSource:
         return [row for row in ROW_TITLES if row in trained]
 
 
+def measured_rows(frame: pd.DataFrame, stale: Staleness) -> list[Measured]:
+    """Returns what a frame of `bench.replication.scores` holds, row by row."""
+    disturbed = frame["disturbance"].fillna("") if "disturbance" in frame else [""] * len(frame)
+    columns = (frame[name] for name in ("value", "std", "n", "trials", "values"))
+    return [
+        Measured(float(value), float(std), int(n), stale.holds(trials), str(why), values, tuple(trials))
+        for value, std, n, trials, values, why in zip(*columns, disturbed, strict=True)
+    ]
+
+
 def by_place(frame: pd.DataFrame, stale: Staleness) -> dict[Place, Measured]:
     """Returns what was measured by place; `frame` is one of `bench.replication.scores`."""
-    disturbed = frame["disturbance"] if "disturbance" in frame else [""] * len(frame)
     places = zip(*(frame[name] for name in Place._fields), strict=True)
-    values = zip(frame["value"], frame["std"], frame["n"], frame["trials"], disturbed, strict=True)
-    return {
-        Place(*place): Measured(float(value), float(std), int(n), stale.holds(trials), bool(why))
-        for place, (value, std, n, trials, why) in zip(places, values, strict=True)
-    }
+    return {Place(*place): found for place, found in zip(places, measured_rows(frame, stale), strict=True)}
 
 
 def cell_at(
@@ -103,14 +115,10 @@ def cell_at(
     if decimals is None or target:
         decimals = target.decimals if target else DECIMALS.get(column.metric, 1)
     comparable = column.protocol in ("", DEFAULT_PROTOCOL)
-    cell = Cell(target.value if target else None, decimals=decimals, printed=printed, comparable=comparable)
     place = Place(key.model, weighting, column.split, column.metric, column.budget, column.class_name)
-    if place not in measured:
-        return cell
-    ours, scale = measured[place], STORED_PER_PRINTED[column.unit]
-    return replace(
-        cell, ours=ours.value / scale, std=ours.std / scale, n=ours.n, stale=ours.stale, disturbed=ours.disturbed
-    )
+    number = target.value if target else None
+    cell = Cell(number, decimals=decimals, printed=printed, comparable=comparable, place=place)
+    return measured[place].within(cell, column.unit) if place in measured else cell
 
 
 def row_of(key: RowKey, cells: Sequence[Cell], weighting: str = "") -> Row:

@@ -12,9 +12,9 @@ from typing import NamedTuple
 import pandas as pd
 
 from bench.evaluation.boundary import STORED
-from bench.replication.paper import STORED_PER_PRINTED
 from bench.replication.scores import DEFAULT_PROTOCOL, scores
-from bench.reporting.cells import Cell, Column, Row, Table, with_best
+from bench.reporting.beside_paper import Measured, measured_rows
+from bench.reporting.cells import Cell, Column, Place, Row, Table, with_best
 from bench.reporting.staleness import FRESH, Staleness
 from bench.study.catalog import ROW_TITLES, WEIGHTING_TITLES
 
@@ -75,12 +75,8 @@ def _protocols(results: pd.DataFrame) -> list[str]:
 
 def _table(found: pd.DataFrame, weightings: list[str], protocols: list[str], notice: str, stale: Staleness) -> Table:
     """Returns the table of some weightings, one section each; `found` is a frame of `scores`."""
-    cells = {
-        (model, weighting, protocol): _cell(value, std, n, stale.holds(trials), protocol)
-        for model, weighting, protocol, value, std, n, trials in found[
-            ["model", "weighting", "protocol", "value", "std", "n", "trials"]
-        ].itertuples(index=False)
-    }
+    keys = zip(found["model"], found["weighting"], found["protocol"], strict=True)
+    cells = {key: _cell(measured, key) for key, measured in zip(keys, measured_rows(found, stale), strict=True)}
     columns = tuple(
         Column(_section(weighting), "", protocol, "boundary_f1", UNIT, weighting, SPLIT, protocol=protocol)
         for weighting in weightings
@@ -96,10 +92,10 @@ def _table(found: pd.DataFrame, weightings: list[str], protocols: list[str], not
     return Table("boundary_protocols", title, columns, with_best(rows, columns), notice, notes, beside_paper=False)
 
 
-def _cell(value: float, std: float, n: int, is_stale: bool, protocol: str) -> Cell:
-    scale = STORED_PER_PRINTED[UNIT]
-    comparable = protocol == DEFAULT_PROTOCOL
-    return Cell(None, value / scale, std / scale, int(n), DECIMALS, comparable=comparable, stale=is_stale)
+def _cell(measured: Measured, key: tuple[str, str, str]) -> Cell:
+    model, weighting, protocol = key
+    place = Place(model, weighting, SPLIT, "boundary_f1", "", "")
+    return measured.within(Cell(decimals=DECIMALS, comparable=protocol == DEFAULT_PROTOCOL), UNIT, place)
 
 
 def _notes(rows: list[Row], stale: Staleness) -> tuple[str, ...]:

@@ -3,21 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from bench.replication.checkpoints import at_selected, current_rows
 from bench.replication.paper import Address, paper_table
 from bench.replication.scores import budget_scores, scores
+from bench.reporting.spread import spread, spread_said
 from bench.reporting.style import INK, MODEL_STYLES, MUTED, as_percent, model_legend, new_figure, paper_order
 from bench.study.catalog import METRIC_TITLES, ROW_TITLES
 
 LENGTH = "max_iterations"  # a column of the paper's tables
-Points = dict[str, list[tuple[float, float]]]  # iteration and score of the points of each row, in order
+
+
+class Point(NamedTuple):
+    """A score of one row at one iteration, with that of each seed, where they are known."""
+
+    iteration: float
+    score: float
+    values: tuple[float, ...] = ()
+
+
+Points = dict[str, list[Point]]  # of each row, in order
 
 
 def budget_curves(
@@ -31,8 +44,8 @@ def budget_curves(
     """Draws test G, C, mIoU and BF, one below the other, over the iterations: ours left, the paper's right.
 
     The two have an axis of iterations each, since a run at a smaller scale has fewer, and share that of the scores.
-    Seeds are averaged, the iterations of their reported checkpoints too. The paper does not say where its last point
-    lies; it is drawn at the longest training of its model.
+    Seeds are averaged, the iterations of their reported checkpoints too, and a whisker has their `spread`. The paper
+    does not say where its last point lies; it is drawn at the longest training of its model.
 
     Args:
         results: rows of one suite and profile in the stored columns.
@@ -58,18 +71,23 @@ def budget_curves(
         sides = (("ours", ours[metric], "full"), ("paper", theirs[metric], "none"))
         for axes, (side, points, fill) in zip(panels, sides, strict=False):
             _draw(axes, points, models, fill)
+            if side == "ours":
+                _draw_whiskers(axes, points)
             axes.set_title(f"{title}, {side} (%)")
             as_percent(axes)
             axes.margins(0.08, 0.12)
             axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
-        last = max(where for points in ours[metric].values() for where, _ in points) if ours[metric] else 0
+        last = max((point.iteration for points in ours[metric].values() for point in points), default=0)
         panels[0].set_xticks(sorted({*budgets.values(), round(last)} - {0}))
         for iteration in budgets.values():
             panels[0].axvline(iteration, color=MUTED, linewidth=0.7, linestyle=":", zorder=1)
     grid[-1, 0].set_xlabel("Our iterations")
     if columns == 2:
         grid[-1, 1].set_xlabel("The paper's iterations (thousands)")
-    model_legend(figure, models, (), lines=True, titles=titles)
+    seeds = {len(point.values) for of_metric in ours.values() for points in of_metric.values() for point in points}
+    whisker = Line2D([], [], linestyle="", marker="|", color=INK, markersize=7 * (max(seeds) > 1))
+    whisker.set_label(spread_said(seeds, "Whisker"))
+    model_legend(figure, models, (whisker,), lines=True, titles=titles)
     return figure
 
 
@@ -79,10 +97,10 @@ def _ours(results: pd.DataFrame, weighting: str, metric: str, budgets: Mapping[s
     for frame in (budget_scores(results), scores(results)):
         rows = frame[(frame["weighting"] == weighting) & (frame["split"] == "test") & (frame["metric"] == metric)]
         at = _reported_at(results, weighting)
-        for model, budget, value in rows[["model", "budget", "value"]].itertuples(index=False):
+        for model, budget, value, values in rows[["model", "budget", "value", "values"]].itertuples(index=False):
             where = budgets.get(budget) if budget else at.get(model)
             if where is not None and np.isfinite(value):
-                found.setdefault(model, []).append((float(where), float(value)))
+                found.setdefault(model, []).append(Point(float(where), float(value), tuple(values.values())))
     return found
 
 
@@ -108,7 +126,7 @@ def _papers(models: list[str], weighting: str, metric: str, table: str | None) -
             cell = paper.target(Address(name, metric, weighting, "test", budget))
             if cell:
                 where = float(budget.removesuffix("K")) if budget else length.value
-                found.setdefault(row.model, []).append((where, cell.stored))
+                found.setdefault(row.model, []).append(Point(where, cell.stored))
     return found
 
 
@@ -116,7 +134,7 @@ def _draw(axes: Axes, points: Points, models: list[str], fill: str) -> None:
     for model in models:
         if model in points:
             colour, marker = MODEL_STYLES[model]
-            x, y = zip(*points[model], strict=True)
+            x, y, _ = zip(*points[model], strict=True)
             axes.plot(
                 x, y, color=colour, marker=marker, markersize=5, linewidth=1.2,
                 linestyle="-" if fill == "full" else "--",
@@ -124,3 +142,12 @@ def _draw(axes: Axes, points: Points, models: list[str], fill: str) -> None:
                 markeredgecolor=INK if fill == "full" else colour,
                 markeredgewidth=0.4 if fill == "full" else 1.1,
             )  # fmt: skip
+
+
+def _draw_whiskers(axes: Axes, points: Points) -> None:
+    """Draws the spread of the seeds of each point that has several."""
+    several = [point for of_row in points.values() for point in of_row if len(point.values) > 1]
+    if several:
+        limits = [spread([[value] for value in point.values]) for point in several]
+        low, high = ([float(of_point[side][0]) for of_point in limits] for side in (1, 2))
+        axes.vlines([point.iteration for point in several], low, high, color=INK, linewidth=0.7, zorder=1.9)

@@ -6,20 +6,36 @@ A difference is that of the two numbers as they are shown, so that a reader's ow
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+import re
+import zlib
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import groupby
-from typing import Literal
+from typing import Literal, NamedTuple
 
+from bench.replication.check import Verdict
 from bench.replication.conditions import MARK as DISTURBED
+from bench.replication.scores import DEFAULT_PROTOCOL
+from bench.replication.statistics import Interval, t_interval
 from bench.reporting.staleness import MARK
 
 MISSING = "—"
 
 
+class Place(NamedTuple):
+    """Where a number of ours stands: coordinates of `bench.replication.scores`, the protocol aside."""
+
+    model: str
+    weighting: str
+    split: str
+    metric: str
+    budget: str
+    class_name: str
+
+
 @dataclass(frozen=True)
 class Cell:
-    """One number of ours beside the paper's, both in the printed unit."""
+    """One number of ours beside the paper's, both in the printed unit, and what is behind it."""
 
     paper: float | None = None
     ours: float | None = None  # None: no run; NaN: a run without a value
@@ -31,7 +47,22 @@ class Cell:
     best_paper: bool = False
     best_ours: bool = False
     stale: bool = False  # ours was measured under other settings or source than are planned now
-    disturbed: bool = False  # ours is a time, and other programs, heat or the like got into it
+    disturbance: str = ""  # ours is a time, and this got into it: other programs, heat or the like
+    values: Mapping[int, float] = field(default_factory=dict)  # by seed
+    images: Interval | None = None  # bootstrap over the test images of the first seed
+    trials: tuple[str, ...] = ()  # digests
+    place: Place | None = None  # None where a cell has nothing behind it to show
+    verdict: Verdict | None = None  # against the paper; None where the paper has no such number
+
+    @property
+    def has_details(self) -> bool:
+        """Whether there is more to know about it than the table shows."""
+        return self.place is not None and (self.paper is not None or self.ours is not None)
+
+    @property
+    def interval(self) -> Interval | None:
+        """The t interval of the mean over seeds; None of a single run."""
+        return t_interval(list(self.values.values()))
 
     @property
     def difference(self) -> float | None:
@@ -45,9 +76,15 @@ class Cell:
         """Our value, with its standard deviation where several seeds give one; marked where stale or disturbed."""
         if self.ours is None or math.isnan(self.ours):
             return MISSING
-        spread = "" if math.isnan(self.std) else f" ± {self.std:.{self.decimals}f}"
-        marks = (MARK if self.stale else "") + (DISTURBED if self.disturbed else "")
-        return f"{self.ours:.{self.decimals}f}{spread}{f' {marks}' if marks else ''}"
+        marks = (MARK if self.stale else "") + (DISTURBED if self.disturbance else "")
+        return self.number_text + (f" {marks}" if marks else "")
+
+    @property
+    def number_text(self) -> str:
+        """Our value, with its standard deviation where several seeds give one."""
+        if self.ours is None or math.isnan(self.ours):
+            return MISSING
+        return f"{self.ours:.{self.decimals}f}" + ("" if math.isnan(self.std) else f" ± {self.std:.{self.decimals}f}")
 
     @property
     def difference_text(self) -> str:
@@ -58,6 +95,12 @@ class Cell:
         if not float(text):
             return text
         return ("+" if self.difference > 0 else "−") + text
+
+    def between(self, interval: Interval | None) -> str:
+        """Returns "35.1 to 37.4", with as many decimals as the value has; a dash where there is no interval."""
+        if interval is None:
+            return MISSING
+        return " to ".join(f"{end:.{self.decimals}f}".replace("-", "−") for end in interval)
 
 
 @dataclass(frozen=True)
@@ -108,6 +151,10 @@ class Table:
             found.setdefault(column.section, []).append(number)
         return found
 
+    def sides(self, row: Row) -> str:
+        """Returns whose numbers the cells of a row show: both, paper or ours."""
+        return row.sides if self.beside_paper else "ours"
+
     def bands(self) -> list[list[int]]:
         """Returns the numbers of the columns that stand side by side."""
         return list(self.sections().values()) if self.stacked else [list(range(len(self.columns)))]
@@ -121,9 +168,29 @@ class Table:
             return "measured once" if any(row.cells[number].n for number in columns) else "not run"
         return runs_label(scored)
 
+    def address(self, row: Row, column: Column) -> str:
+        """Returns a name for one cell that links lead to; it stays the same as long as the table has the cell."""
+        weighting = (row.weighting or column.weighting) if column.weighting else ""
+        protocol = "" if column.protocol == DEFAULT_PROTOCOL else column.protocol
+        place = (column.split, column.budget, column.class_name, column.metric, protocol)
+        return "-".join(["cell", *(_in_address(part) for part in (self.key, row.model, weighting, *place) if part)])
+
+    def with_cells(self, change: Callable[[Cell, Column], Cell]) -> Table:
+        """Returns the table with every cell changed; `change` takes it and its column."""
+        return replace(
+            self,
+            rows=tuple(replace(row, cells=tuple(map(change, row.cells, self.columns))) for row in self.rows),
+        )
+
     def groups(self) -> list[tuple[str, list[Row]]]:
         """Returns the rows under each heading, in order."""
         return [(group, list(rows)) for group, rows in groupby(self.rows, key=lambda row: row.group)]
+
+
+def _in_address(text: str) -> str:
+    """Returns text without what an address cannot hold; a digest tells apart what would then be the same."""
+    plain = re.sub(r"[^A-Za-z0-9_.]+", "_", text)
+    return plain if plain == text else f"{plain}_{zlib.crc32(text.encode('utf-8', 'replace')):08x}"
 
 
 def runs_label(counts: Collection[int]) -> str:

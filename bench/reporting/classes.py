@@ -6,13 +6,16 @@ from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
+from matplotlib.ticker import LogLocator, NullLocator
 
 from bench.replication.scores import class_scores
+from bench.reporting.number_map import draw_number_map
+from bench.reporting.spread import Spread, spread, spread_said
 from bench.reporting.style import INK, MODEL_STYLES, MUTED, as_percent, legend_size, new_figure, paper_order
 from bench.study.catalog import ROW_TITLES, WEIGHTING_TITLES
 
@@ -98,9 +101,10 @@ def _draw_weights(axes: Axes, weights: pd.DataFrame, rows: np.ndarray) -> None:
 
 
 def _plain_log(axes: Axes, factor: float, minor: str = "") -> None:
-    """Prints plain numbers on a logarithmic x axis, times `factor`, and a grid along it only."""
+    """Prints plain numbers on a logarithmic x axis, times `factor`: powers of ten and the digits in `minor`."""
     axes.xaxis.set_major_formatter(lambda value, _: f"{factor * value:g}")
-    axes.xaxis.set_minor_formatter(lambda value, _: f"{factor * value:g}" if f"{value:e}"[0] in minor else "")
+    axes.xaxis.set_minor_locator(LogLocator(subs=tuple(map(int, minor))) if minor else NullLocator())
+    axes.xaxis.set_minor_formatter(lambda value, _: f"{factor * value:g}")
     axes.tick_params(axis="x", which="minor", labelsize=6.5)
     axes.grid(visible=False, axis="y")
 
@@ -110,9 +114,9 @@ def class_bars(
 ) -> Figure | None:
     """Draws, per class, the IoU of every model as a bar and its accuracy (recall) as a dot, on the test images.
 
-    Classes run from the most to the least frequent in training. Seeds are averaged. A class that never occurs
-    has no bar. `titles` are the names of the models. Of more than MANY classes a map holds the IoU in numbers, since
-    bars for all of them would take pages.
+    Classes run from the most to the least frequent in training. Seeds are averaged, and a whisker on the bar has their
+    `spread`. A class that never occurs has no bar. `titles` are the names of the models. Of more than MANY classes a
+    map holds the IoU in numbers, since bars for all of them would take pages.
 
     Returns:
         None where no training with this weighting is done.
@@ -122,16 +126,15 @@ def class_bars(
     if chosen.empty:
         return None
     models = paper_order(chosen["model"].unique())
-    classes = _by_frequency(results, list(chosen["class_name"].unique()))
-    iou, accuracy = (
-        chosen[chosen["metric"] == metric]
-        .pivot(index="class_name", columns="model", values="value")
-        .reindex(index=classes, columns=models)
-        .astype("float64")
-        for metric in ("iou", "accuracy")
-    )
+    classes = by_frequency(results, list(chosen["class_name"].unique()))
+    seeds = {
+        metric: dict(zip(zip(rows["model"], rows["class_name"], strict=True), rows["values"], strict=True))
+        for metric, rows in chosen.groupby("metric")
+    }
+    iou = _per_class(seeds["iou"], models, classes)
     if len(classes) > MANY:
-        return _class_map(iou, [titles[model] for model in models], notice)
+        return _class_map(iou, classes, [titles[model] for model in models], notice)
+    accuracy = _per_class(seeds["accuracy"], models, classes)
     rows = np.arange(len(classes), dtype="float64")
 
     figure = new_figure((0.085 * len(models) + 0.14) * len(classes) + 1.9, notice)
@@ -140,8 +143,10 @@ def class_bars(
     for place, model in enumerate(models):
         at = rows + (place - (len(models) - 1) / 2) * thickness
         colour = MODEL_STYLES[model].colour
-        axes.barh(at, iou[model], thickness * 0.9, color=colour, linewidth=0)
-        axes.plot(accuracy[model], at, linestyle="", marker="o", markersize=2.4, color=colour, markeredgewidth=0)
+        axes.barh(at, iou[model].mean, thickness * 0.9, color=colour, linewidth=0)
+        if np.isfinite(iou[model].low).any():
+            axes.hlines(at, iou[model].low, iou[model].high, color=INK, linewidth=0.7)
+        axes.plot(accuracy[model].mean, at, linestyle="", marker="o", markersize=2.4, color=colour, markeredgewidth=0)
     for edge in rows[1:] - 0.5:
         axes.axhline(edge, color="#c9ced4", linewidth=0.5)
     axes.set_yticks(rows, classes)
@@ -153,30 +158,39 @@ def class_bars(
     axes.set_title("Test images: IoU (bars) and accuracy (dots), %")
     handles: list[Patch | Line2D] = [Patch(color=MODEL_STYLES[m].colour, label=titles[m]) for m in models]
     handles.append(Line2D([], [], linestyle="", marker="o", markersize=3, color=MUTED, label="Accuracy of the class"))
+    counts = {len(values) for values in seeds["iou"].values()}
+    handles.append(Line2D([], [], color=INK, linewidth=0.7 * (max(counts) > 1), label=spread_said(counts, "Whisker")))
     size = legend_size([titles[model] for model in models])
     figure.legend(handles=handles, loc="outside lower left", ncols=2, handlelength=1.2, labelspacing=0.4, fontsize=size)
     return figure
 
 
-def _class_map(iou: pd.DataFrame, names: list[str], notice: str) -> Figure:
+def _per_class(
+    values: Mapping[tuple[str, str], Mapping[int, float]], models: list[str], classes: list[str]
+) -> dict[str, Spread]:
+    """Returns mean and limits of each model over its seeds, in the order of the classes."""
+    found = {}
+    for model in models:
+        seeds = sorted({seed for (of, _), by_seed in values.items() if of == model for seed in by_seed})
+        rows = [[values.get((model, name), {}).get(seed, np.nan) for name in classes] for seed in seeds]
+        found[model] = spread(rows)
+    return found
+
+
+def _class_map(iou: Mapping[str, Spread], classes: list[str], names: list[str], notice: str) -> Figure:
     """Draws the IoU of classes (rows) and models (columns) as numbers in percent, the darker the higher."""
-    figure = new_figure(0.19 * len(iou) + 1.9, notice)
+    figure = new_figure(0.19 * len(classes) + 1.9, notice)
     axes = figure.subplots()
-    colours = sns.light_palette("#5BA3D9", as_cmap=True)  # light enough for dark numbers
-    shown = (100 * iou).map(lambda value: "—" if np.isnan(value) else f"{value:.1f}")
-    sns.heatmap(
-        iou, ax=axes, cmap=colours, vmin=0, vmax=1, annot=shown, fmt="", cbar=False, linewidths=0.8, linecolor="white",
-        annot_kws={"fontsize": 7, "color": INK},
-    )  # fmt: skip
-    axes.set(xlabel="", ylabel="", title="Test images: IoU (%)")
-    axes.set_yticks(np.arange(len(iou)) + 0.5, list(iou.index))
+    values = np.stack([of_model.mean for of_model in iou.values()], axis=1)
+    colours = LinearSegmentedColormap.from_list("iou", ["#f0f1f2", "#5ba3d9"])  # light enough for dark numbers
+    draw_number_map(axes, 100 * values, "{:.1f}", colours, (0, 100))
+    axes.set_title("Test images: IoU (%)")
+    axes.set_yticks(np.arange(len(classes)) + 0.5, classes)
     axes.set_xticks(np.arange(len(names)) + 0.5, names, rotation=40, ha="right", rotation_mode="anchor")
-    axes.tick_params(length=0, labelcolor=INK)
-    axes.grid(visible=False)
     return figure
 
 
-def _by_frequency(results: pd.DataFrame, classes: list[str]) -> list[str]:
+def by_frequency(results: pd.DataFrame, classes: list[str]) -> list[str]:
     """Returns the classes from the most to the least frequent in training; unknown ones keep their order, last."""
     frequency = results[(results["record"] == "class_frequency") & (results["split"] == "train")]
     share = frequency.drop_duplicates("class_name").set_index("class_name")["value"].to_dict()

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
-import seaborn as sns
+from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
 from bench.replication.paper import target
 from bench.replication.scores import scores
-from bench.reporting.style import INK, new_figure, notice_height_in, paper_order
+from bench.reporting.number_map import draw_number_map
+from bench.reporting.style import new_figure, notice_height_in, paper_order
 from bench.study.catalog import METRIC_TITLES, ROW_TITLES
 
 ROW_IN = 0.3
@@ -40,29 +41,25 @@ def difference_map(
     ours = ours[ours["weighting"] == weighting]
     if table is None or ours.empty:
         return None
+    value_of = dict(zip(zip(ours["model"], ours["split"], ours["metric"], strict=True), ours["value"], strict=True))
     cells: dict[str, dict[str, float]] = {}
     for split in ("test", "train"):
         for metric, title in METRIC_TITLES.items():
             column = {}
-            for model in paper_order(list(ours["model"].unique())):
+            for model in paper_order(ours["model"].unique()):
                 printed = target(table, model, weighting, split, metric)
-                value = ours.query("model == @model and split == @split and metric == @metric")["value"]
-                if printed is not None and len(value):
-                    column[titles[model]] = 100 * (float(value.iloc[0]) - printed.stored)
+                value = value_of.get((model, split, metric))
+                if printed is not None and value is not None:
+                    column[titles[model]] = 100 * (value - printed.stored)
             if column:
                 cells[f"{split}\n{title}"] = column
     frame = pd.DataFrame(cells)
     figure = new_figure(ROW_IN * len(frame) + 0.9 + notice_height_in(notice, 4.8), notice)
     axes = figure.add_subplot()
     # orange and blue are told apart by every common kind of colour vision
-    colours = sns.diverging_palette(40, 250, s=85, l=58, as_cmap=True)
-    limits = {"vmin": -SCALE_POINTS, "vmax": SCALE_POINTS, "center": 0.0}
-    signed = frame.map(lambda gap: "—" if np.isnan(gap) else f"{gap:+.1f}".replace("-", "−"))
-    sns.heatmap(
-        frame, ax=axes, cmap=colours, annot=signed, fmt="", cbar=False, linewidths=1.5, linecolor="white",
-        annot_kws={"fontsize": 7, "color": INK}, **limits,
-    )  # fmt: skip
-    axes.set(xlabel="", ylabel="", title="Ours minus the paper's, points")
-    axes.tick_params(length=0, labelrotation=0)
-    axes.grid(visible=False)
+    colours = LinearSegmentedColormap.from_list("differences", ["#c27b34", "#f1f1f2", "#3d8de4"])
+    draw_number_map(axes, frame.to_numpy(dtype="float64"), "{:+.1f}", colours, (-SCALE_POINTS, SCALE_POINTS))
+    axes.set_title("Ours minus the paper's, points")
+    axes.set_yticks(np.arange(len(frame)) + 0.5, list(frame.index))
+    axes.set_xticks(np.arange(len(frame.columns)) + 0.5, list(frame.columns))
     return figure

@@ -11,7 +11,8 @@ from markupsafe import Markup
 from bench.reporting.checkerboard_table import READING, checkerboard_table
 from bench.reporting.checkpoint_choice import checkpoint_choices, checkpoint_table, selections
 from bench.reporting.staleness import Staleness
-from bench.reporting.table_formats import to_csv, to_html, to_markdown
+from bench.reporting.table_formats import to_csv, to_markdown
+from bench.reporting.table_html import to_html
 from bench.study.trials import Trial
 
 

@@ -7,20 +7,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import pandas as pd
-
+from bench.reporting.citation import CITATIONS
 from bench.reporting.comparison import SINGLE_RUN
-from bench.reporting.drive_scores import Read
 from bench.reporting.open_questions import open_questions
-from bench.reporting.page import made_folder, template_environment, write_text
-from bench.reporting.suite_results import SuiteResults, legends, suite_results
+from bench.reporting.rendering import made_folder, write_pages
+from bench.reporting.report_source import ReportSource
+from bench.reporting.suite_results import SuiteResults, legends
 from bench.study.catalog import resolve
-from bench.study.config import Study
 
+OVERVIEW = "../../index.html"
 PAGES = {"report.md": "group.md", "index.html": "group.html"}  # file: template
 
 
@@ -34,47 +32,35 @@ class Member(NamedTuple):
     page: str  # where its own page lies, from the group's
 
 
-def write_group_report(
-    results: pd.DataFrame,
-    out: Path,
-    *,
-    group: str,
-    profile: str,
-    study: Study,
-    read: Read | None = None,
-    problems: Sequence[str] = (),
-) -> Path:
+def write_group_report(source: ReportSource, out: Path, *, group: str, profile: str) -> Path:
     """Writes the page of a group in a profile and returns the path of its index.html.
 
     Args:
-        results: rows in the stored columns, of all suites of the profile, since suites outside the group have costs.
+        source: the results of all suites of the profile, since suites outside the group have costs.
         out: folder of all reports; made where it does not exist.
         group: its name in `study.groups`; letter case, '-' and '_' do not matter, here and below.
         profile: its name.
-        study: from `load_study`.
-        read: reads the counts of every image of a training by "ID-DIGEST"; None leaves out the scores of single drives.
-        problems: lines to print at the top, such as results files that could not be read.
 
     Raises:
         UnknownNameError: the study has no such group, or one of its suites no such profile.
-        ResultsError: a file cannot be written, or `read` raises it.
+        ResultsError: a file cannot be written, or counts of images cannot be read.
     """
+    study = source.study
     group, profile = resolve("group", group, study.groups), resolve("profile", profile, study.profiles)
-    members = [suite_results(results, study, suite, profile) for suite in study.groups[group]]
-    outside = [
-        suite for suite, spec in study.suites.items() if profile in spec.runs and suite not in study.groups[group]
-    ]
-    others = [suite_results(results, study, suite, profile) for suite in outside]
+    members = [source.suite(suite, profile) for suite in study.groups[group]]
+    others = [suite for suite in source.suites_in(profile) if suite.suite not in study.groups[group]]
     folder = made_folder(out / group / profile)
     notices = [suite.notice for suite in members if suite.notice]
-    questions = open_questions(members, others, read)
+    questions = open_questions(members, others, source.readers.counts)
     context: dict[str, Any] = {
+        "overview": OVERVIEW,
+        "citation_items": CITATIONS,
         "title": group.replace("-", " ").replace("_", " ").capitalize(),
         "profile": profile,
         "profile_description": study.profiles[profile].description.rstrip("."),
         "notice_head": notices[0].partition(": ")[0] if notices else "",
         "notice_rest": list(dict.fromkeys(notice.partition(": ")[2] for notice in notices)),
-        "problems": list(problems),
+        "problems": list(dict.fromkeys(line for suite in members for line in source.problems_of(suite.suite, profile))),
         "members": [_member(suite, profile) for suite in members],
         "questions": questions,
         "remarks": [
@@ -84,10 +70,7 @@ def write_group_report(
         "run_command": f"bench run --suite {group} --profile {profile}",
         "report_command": f"bench report --suite {group} --profile {profile}",
     }
-    templates = template_environment()
-    for name, template in PAGES.items():
-        write_text(folder / name, templates.get_template(template).render(context))
-    return folder / "index.html"
+    return write_pages(folder, PAGES, context)
 
 
 def _member(suite: SuiteResults, profile: str) -> Member:

@@ -52,6 +52,7 @@ class TrialState:
     started_at: str
     duration: str
     stale_shown: bool = False  # a stale result of it is in the report
+    digest: str = ""  # of the result that is shown
 
     @property
     def shown(self) -> bool:
@@ -116,29 +117,39 @@ def trial_states(
 
 
 def _state(trial: Trial, end: Mapping[Any, Any], status: str, reason: str, instead: str | None) -> TrialState:
-    start = "" if pd.isna(end["started_at"]) else f"{_parsed(end['started_at']):%Y-%m-%d %H:%M}"
+    start = "" if pd.isna(end["started_at"]) else as_moment(end["started_at"])
     duration = "" if pd.isna(end["duration_s"]) else as_duration(end["duration_s"])
-    return TrialState(trial, status, reason, start, duration, stale_shown=instead is not None)
+    return TrialState(trial, status, reason, start, duration, instead is not None, instead or trial.digest)
 
 
 def run_facts(results: pd.DataFrame, planned: Sequence[Trial], states: Sequence[TrialState]) -> list[Fact]:
     """Returns the facts at the top of the report: data, scale, trials, machine, dates."""
     trial = planned[0]
     trainings = [trial for trial in planned if trial.kind == "training"]
+    seeds = len({t.seed for t in planned if t.seed is not None})
+    return [
+        *(_training_facts(trainings) if trainings else _cost_facts(trial)),
+        Fact("Trials", trial_counts(states)),
+        *([Fact("Seeds", (f"{seeds} per model and weighting",))] if trainings else []),
+        Fact("Machine", machines(results)),
+        Fact("When", when(results)),
+    ]
+
+
+def trial_counts(states: Sequence[TrialState]) -> tuple[str, ...]:
+    """Returns "40 of 48 done" and how many trials ended in each other way."""
     counts = Counter(state.status for state in states)
     done = f"{counts.pop('done', 0)} of {len(states)} done"
-    seeds = len({t.seed for t in planned if t.seed is not None})
-    machines = [
+    return (done, *(f"{counts[name]} {name}" for name in ("stale", *STATUSES, "missing") if counts[name]))
+
+
+def machines(results: pd.DataFrame) -> tuple[str, ...]:
+    """Returns the devices that the results come from."""
+    found = [
         f"{name}, {threads} thread{'s' * (threads != '1')}"
         for name, threads in _distinct(results, ["device_name", "threads"])
     ]
-    return [
-        *(_training_facts(trainings) if trainings else _cost_facts(trial)),
-        Fact("Trials", (done, *(f"{counts[name]} {name}" for name in ("stale", *STATUSES, "missing") if counts[name]))),
-        *([Fact("Seeds", (f"{seeds} per model and weighting",))] if trainings else []),
-        Fact("Machine", tuple(machines) or ("nothing ran yet",)),
-        Fact("When", _when(results)),
-    ]
+    return tuple(found) or ("nothing ran yet",)
 
 
 def _training_facts(trainings: Sequence[Trial]) -> list[Fact]:
@@ -201,7 +212,8 @@ def as_duration(seconds: float) -> str:
     return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
 
 
-def _when(results: pd.DataFrame) -> tuple[str, ...]:
+def when(results: pd.DataFrame) -> tuple[str, ...]:
+    """Returns the first start, the last end, and the time of computing."""
     trials = results.drop_duplicates("digest").dropna(subset=["started_at"])
     if trials.empty:
         return ("nothing ran yet",)
@@ -210,6 +222,11 @@ def _when(results: pd.DataFrame) -> tuple[str, ...]:
     first, last = min(starts), max(start + length for start, length in zip(starts, lengths, strict=True))
     total = as_duration(sum(length.total_seconds() for length in lengths))
     return (f"{first:%Y-%m-%d %H:%M} UTC", f"to {last:%Y-%m-%d %H:%M} UTC", f"{total} of computing")
+
+
+def as_moment(text: str) -> str:
+    """Returns a stored moment as 2026-01-02 03:00, UTC."""
+    return f"{_parsed(text):%Y-%m-%d %H:%M}"
 
 
 def _parsed(text: str) -> datetime:

@@ -1,167 +1,154 @@
-"""Writes the report of one suite and profile: a folder that opens from disk, with no network and no script.
+"""Writes the report of one suite and profile: a folder that opens from disk, with no network.
 
     <out>/<suite>/<profile>/
-        index.html                  everything, with the pictures beside it
+        index.html                  everything, with the pictures beside it; whole without script too
         report.md                   the same for a terminal or a repository page
         table1.md, .csv, .tex       each of the paper's tables that the suite has: paper, ours, difference
-        boundary_protocols.csv      boundary F1 under every stored protocol
-        figures/*.png, *.svg
+        boundary_protocols.csv      boundary F1 under every protocol
+        figures/                    each figure as PNG, SVG and PDF
 
-Text that comes from data is escaped by the templates. A file is written under a temporary name and renamed, so
-that a reader never sees half a report.
+overview_page.py writes the page that leads to all of them.
 """
 
 from __future__ import annotations
 
-import html
-import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-import jinja2
-import pandas as pd
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
-from bench.atomic import write_atomically
-from bench.errors import ResultsError
-from bench.replication.scores import choose, class_scores, why_stale
+from bench.data import dataset_of
+from bench.replication.scores import class_scores
 from bench.reporting.all_models_figure import all_models_group
 from bench.reporting.beside_paper import TableSource
 from bench.reporting.boundary_protocols import EXPLAINED_BY, READING, boundary_protocols
+from bench.reporting.cell_details import page_data
 from bench.reporting.cells import Table
+from bench.reporting.citation import CITATIONS
+from bench.reporting.claims_section import ClaimSection, claims_section
+from bench.reporting.comparison_panels import slider
 from bench.reporting.cost_table import cost_table
 from bench.reporting.deviations import collect_deviations
-from bench.reporting.figures import FigureSource, draw_figures
+from bench.reporting.figure_groups import FigureGroup
+from bench.reporting.figure_source import FigureSource
+from bench.reporting.figures import start_figures
 from bench.reporting.further_sections import further_sections
 from bench.reporting.glossary import glossary
-from bench.reporting.overview import TrialState, provenance, run_facts, trial_states
-from bench.reporting.scale import scale_notice
+from bench.reporting.overview import provenance, run_facts, trial_states
+from bench.reporting.rendering import first_sentence, made_folder, write_pages, write_text
+from bench.reporting.report_source import ReportSource
 from bench.reporting.settings import settings
-from bench.reporting.staleness import Staleness
-from bench.reporting.suite_results import FULL, suite_results
-from bench.reporting.table_formats import to_csv, to_html, to_markdown
+from bench.reporting.suite_results import SuiteResults
+from bench.reporting.table_formats import to_csv, to_markdown
+from bench.reporting.table_html import to_html
 from bench.reporting.table_latex import to_latex
 from bench.reporting.table_notes import training_notes
 from bench.reporting.table_per_class import class_table
+from bench.reporting.table_verdicts import image_intervals, with_image_intervals, with_verdicts
 from bench.reporting.tables import side_by_side
-from bench.study.config import Study
-from bench.study.trials import Trial, plan
+from bench.reporting.trial_records import trial_records
+from bench.reporting.verdict_marks import OF_NUMBERS, legend
+from bench.study.trials import Trial
 
-TEMPLATES = Path(__file__).with_name("templates")
 FORMATS = {"csv": to_csv, "md": to_markdown, "tex": to_latex}
-PAGES = {"report.md": "report.md", "index.html": "report.html"}  # file: template; index.html is whole only when last
+PAGES = {"report.md": "report.md", "index.html": "report.html"}  # file: template
+OVERVIEW = "../../index.html"
 
 
-def write_report(
-    results: pd.DataFrame,
-    out: Path,
-    *,
-    suite: str,
-    profile: str,
-    study: Study,
-    panels_dir: Path | None = None,
-    problems: Sequence[str] = (),
-    everything: pd.DataFrame | None = None,
-) -> Path:
+def write_report(source: ReportSource, out: Path, *, suite: str, profile: str) -> Path:
     """Writes the report folder and returns the path of its index.html.
 
     A stale result, one under other settings or source than the study has now, is shown where nothing current is
     there, and marked.
 
     Args:
-        results: rows in the stored columns; those of other suites and profiles are ignored.
+        source: the results of this suite and profile, and of the others, which some claims and figures need as well.
         out: folder of all reports; made where it does not exist.
         suite: its name; letter case, '-' and '_' do not matter, here and below.
         profile: its name.
-        study: from `load_study`.
-        panels_dir: the folder `_panels` of the results; None means no qualitative grid.
-        problems: lines to print at the top, such as results files that could not be read.
-        everything: rows of all suites of the profile, for the figure over all models of a suite that trains nothing;
-            None leaves it out.
 
     Raises:
         UnknownNameError: the study has no such suite, or the suite no such profile.
         ResultsError: a file cannot be written, or a panel cannot be drawn.
     """
-    planned = plan(study, suite, profile)
-    suite, profile = planned[0].suite, planned[0].profile
-    mine = results[(results["suite"] == suite) & (results["profile"] == profile)]
-    planned += _optional(study, planned, mine)
-    spec = study.suites[suite]
-    shown = choose(mine, planned)
-    why = why_stale(mine, planned)
-    states = trial_states(mine, planned, shown.stale, why)
-    stale = Staleness.of(shown.stale, {state.trial.id: why[state.trial.id] for state in states if state.stale_shown})
-    folder = made_folder(out / suite / profile)
-
-    notice = scale_notice(planned, spec.tables, plan(study, suite, FULL) if FULL in spec.runs else ())
-    panels = panels_dir / suite / profile if panels_dir else None
-    key = next(iter(spec.tables), None)
-    source = FigureSource(shown.rows, key, first_sentence(notice), panels, stale, planned)
-    trains = any(trial.kind == "training" for trial in planned)
-    groups = draw_figures(source, folder / "figures")
-    if not trains and everything is not None:
-        suites = [suite_results(everything, study, name, profile) for name in _suites_in(study, profile)]
-        groups.append(all_models_group(suites, suite, folder / "figures"))
-    context: dict[str, Any] = {
-        "title": spec.title,
-        "profile": profile,
-        "profile_description": study.profiles[profile].description.rstrip("."),
-        "table_title": _table_title(spec.tables),
-        "trains": trains,
-        "notice": notice,
-        "notice_head": notice.partition(": ")[0],
-        "notice_rest": notice.partition(": ")[2],
-        "problems": list(problems),
-        "groups": groups,
-        "definitions": glossary(planned),
-        "stale_legend": stale.legend,
-        "why_command": f"bench status --suite {suite} --profile {profile} --why",
-        "costs": cost_table(shown.rows, stale),
-        "with_tradeoff": any(group.key == "accuracy-against-cost" for group in groups),
-        "deviations": collect_deviations(sources={path for trial in planned for path in trial.sources}),
-        "run_command": f"bench run --suite {suite} --profile {profile}",
-        "report_command": f"bench report --suite {suite} --profile {profile}",
-    }
-    of_tables = TableSource(shown.rows, planned, spec.tables, notice, stale)
-    tables = side_by_side(of_tables)
-    context |= _run_context(shown.rows, planned, states) | _table_context(of_tables, tables)
-    context |= (boundaries := _boundary_context(shown.rows, notice, stale))
-    context |= (further := further_sections(shown.rows, planned, notice, stale))
-    files = {_file(table, suffix): write(table) for table in tables for suffix, write in FORMATS.items()}
-    files |= boundaries["boundary_files"] | further["further_files"]
-    environment = template_environment()
-    for name, template in PAGES.items():
-        files[name] = environment.get_template(template).render(context)
+    shown = source.suite(suite, profile)
+    folder = made_folder(out / shown.suite / shown.profile)
+    figures = _figure_source(source, shown)
+    wait = start_figures(figures, folder / "figures")  # they take longest, and need one processor of several
+    context = _head_context(source, shown) | _run_context(shown)
+    context |= {"claims": _claims(source, shown), "slider": slider(figures, folder)}
+    context |= (tables := _table_context(source, shown, folder))
+    context |= (boundaries := _boundary_context(shown))
+    context |= (further := further_sections(shown.rows, shown.planned, shown.notice, shown.stale))
+    context |= _figure_context(source, shown, folder, wait())
+    files = tables["table_files"] | boundaries["boundary_files"] | further["further_files"]
     for name, text in files.items():
         write_text(folder / name, text)
-    return folder / "index.html"
+    return write_pages(folder, PAGES, context)
 
 
-def _suites_in(study: Study, profile: str) -> list[str]:
-    return [name for name, spec in study.suites.items() if profile in spec.runs]
+def _head_context(source: ReportSource, shown: SuiteResults) -> dict[str, Any]:
+    head, _, rest = shown.notice.partition(": ")
+    where = f"--suite {shown.suite} --profile {shown.profile}"
+    return {
+        "title": shown.title,
+        "profile": shown.profile,
+        "profile_description": source.study.profiles[shown.profile].description.rstrip("."),
+        "overview": OVERVIEW,
+        "table_title": _table_title(shown.tables),
+        "trains": bool(shown.trainings),
+        "notice": shown.notice,
+        "notice_head": head,
+        "notice_rest": rest,
+        "problems": source.problems_of(shown.suite, shown.profile),
+        "classes": class_legend(shown.trainings),
+        "definitions": glossary(shown.planned),
+        "stale_legend": shown.stale.legend,
+        "deviations": collect_deviations(sources={path for trial in shown.planned for path in trial.sources}),
+        "citation_items": CITATIONS,
+        "why_command": f"bench status {where} --why",
+        "run_command": f"bench run {where}",
+        "report_command": f"bench report {where}",
+    }
 
 
-def _run_context(results: pd.DataFrame, planned: Sequence[Trial], states: Sequence[TrialState]) -> dict[str, Any]:
+def _figure_source(source: ReportSource, shown: SuiteResults) -> FigureSource:
+    panels = source.folder / "_panels" / shown.suite / shown.profile if source.folder else None
+    key = next(iter(shown.tables), None)
+    notice = first_sentence(shown.notice)
+    return FigureSource(shown.rows, key, notice, panels, shown.stale, shown.planned, source.readers.confusion)
+
+
+def _figure_context(
+    source: ReportSource, shown: SuiteResults, folder: Path, groups: list[FigureGroup]
+) -> dict[str, Any]:
+    if not shown.trainings:
+        groups = [*groups, all_models_group(source.suites_in(shown.profile), shown.suite, folder / "figures")]
+    return {
+        "groups": groups,
+        "costs": cost_table(shown.rows, shown.stale),
+        "with_tradeoff": any(group.key == "accuracy-against-cost" for group in groups),
+    }
+
+
+def _run_context(shown: SuiteResults) -> dict[str, Any]:
+    states = trial_states(shown.stored, shown.planned, shown.stale.digests, shown.why)
     return {
         "states": states,
         "absent": [state for state in states if not state.shown],
         "present": [state for state in states if state.shown],
-        "run": run_facts(results, planned, states),
-        "settings": settings(planned),
-        "provenance": provenance(results),
+        "run": run_facts(shown.rows, shown.planned, states),
+        "settings": settings(shown.planned),
+        "provenance": provenance(shown.rows),
     }
 
 
-def _optional(study: Study, planned: Sequence[Trial], results: pd.DataFrame) -> list[Trial]:
-    """Returns those trainings with an optional loss weighting that have a result."""
-    suite, profile = planned[0].suite, planned[0].profile
-    known = {trial.weighting for trial in planned}
-    others = [weighting for weighting in study.suites[suite].optional_weightings if weighting not in known]
-    run = set(results["trial"])
-    trials = plan(study, suite, profile, weightings=others) if others else []
-    return [trial for trial in trials if trial.kind == "training" and trial.id in run]
+def _claims(source: ReportSource, shown: SuiteResults) -> ClaimSection | None:
+    """Returns the claims that are about the tables of a suite first of all."""
+    if not shown.tables:
+        return None
+    return claims_section([found for found in source.claims(shown.profile) if found.claim.tables[0] in shown.tables])
 
 
 def _table_title(keys: Sequence[str]) -> str:
@@ -174,24 +161,42 @@ def _file(table: Table, suffix: str) -> str:
     return f"table{table.key.removeprefix('T')}.{suffix}"
 
 
-def _table_context(source: TableSource, tables: Sequence[Table]) -> dict[str, Any]:
+def _table_context(source: ReportSource, shown: SuiteResults, folder: Path) -> dict[str, Any]:
+    """Returns the paper's tables with ours beside them, those per class, and what is behind their cells."""
+    of_tables = TableSource(shown.rows, shown.planned, shown.tables, shown.notice, shown.stale)
+    judged = source.verdicts(shown.suite, shown.profile)
+    intervals = image_intervals(shown.rows, source.readers.intervals if shown.tables else None)
+    tables = [
+        with_image_intervals(with_verdicts(table, judged.by_place), intervals) for table in side_by_side(of_tables)
+    ]
+    notes = training_notes(shown.rows, shown.planned, shown.tables)
+    class_tables = _class_tables(of_tables, notes)
+    records = trial_records(shown.rows, source.folder, folder)
+    return {
+        "tables": [(Markup(to_html(table)), [_file(table, suffix) for suffix in FORMATS]) for table in tables],
+        "table_markdown": "\n".join(to_markdown(table, level=3) for table in tables),
+        "table_files": {_file(table, suffix): write(table) for table in tables for suffix, write in FORMATS.items()},
+        "class_tables": [Markup(to_html(table)) for table in class_tables],
+        "training_notes": notes,
+        "verdict_problem": judged.problem,
+        "number_counts": judged.counts,
+        "number_legend": legend(OF_NUMBERS) if shown.tables else [],
+        "records": records,
+        "data": page_data([*tables, *class_tables], records),
+    }
+
+
+def _class_tables(source: TableSource, notes: Sequence[str]) -> list[Table]:
     classes = class_scores(source.results)
-    notes = training_notes(source.results, source.trials, source.tables)
-    class_tables = [
+    return [
         class_table(classes, metric, notice=source.notice, stale=source.stale, notes=notes)
         for metric in ("iou", "accuracy")
         if len(classes)
     ]
-    return {
-        "tables": [(Markup(to_html(table)), [_file(table, suffix) for suffix in FORMATS]) for table in tables],
-        "table_markdown": "\n".join(to_markdown(table, level=3) for table in tables),
-        "class_tables": [Markup(to_html(part)) for part in class_tables],
-        "training_notes": notes,
-    }
 
 
-def _boundary_context(results: pd.DataFrame, notice: str, stale: Staleness) -> dict[str, Any]:
-    found = boundary_protocols(results, notice, stale)
+def _boundary_context(shown: SuiteResults) -> dict[str, Any]:
+    found = boundary_protocols(shown.rows, shown.notice, shown.stale)
     return {
         "boundary_tables": [Markup(to_html(table)) for table in found.tables] if found else [],
         "boundary_markdown": to_markdown(found.whole, level=3) if found else "",
@@ -202,58 +207,25 @@ def _boundary_context(results: pd.DataFrame, notice: str, stale: Staleness) -> d
     }
 
 
-def first_sentence(text: str) -> str:
-    """Returns what fits on a figure."""
-    head, stop, _ = text.partition(". ")
-    return head + stop.strip()
+class ClassColour(NamedTuple):
+    """A class and the colour of its pixels in pictures of labels, as #rrggbb."""
+
+    name: str
+    colour: str
 
 
-def template_environment() -> jinja2.Environment:
-    """Escapes everything but Markdown, where the filter `md` does; an unknown name in a template is an error."""
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES),
-        autoescape=lambda name: not (name or "").endswith(".md"),
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["md"] = escape_markdown
-    environment.filters["sentence"] = start_sentence
-    environment.filters["with_code"] = with_code
-    return environment
+class ClassLegend(NamedTuple):
+    """The classes of a data set in its order, void last."""
+
+    dataset: str
+    entries: tuple[ClassColour, ...]
 
 
-def escape_markdown(text: object) -> str:
-    """Returns text that Markdown prints as it is: one line, no markup, no HTML, no table border."""
-    line = " ".join(str(text).split())
-    return html.escape(re.sub(r"([\\`*_\[\]|])", r"\\\1", line), quote=False)
-
-
-def start_sentence(text: str) -> str:
-    """Returns text with a capital at its start, unless its first word is a name such as correspondPixels."""
-    first = text.partition(" ")[0]
-    return text[:1].upper() + text[1:] if first.islower() else text
-
-
-def with_code(text: str) -> Markup:
-    """Returns escaped HTML in which `words in backticks` are code."""
-    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))
-
-
-def made_folder(folder: Path) -> Path:
-    """Returns the folder, made where it does not exist; a failure is known before the drawing, not after."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        message = f"report folder '{folder}' cannot be made: {error.strerror}; choose another with --out DIR"
-        raise ResultsError(message) from None
-    return folder
-
-
-def write_text(path: Path, text: str) -> None:
-    """Writes a text file under a temporary name that is then renamed."""
-
-    def write(temporary: Path) -> None:
-        temporary.write_text(text, encoding="utf-8", newline="\n")
-
-    write_atomically(path, write)
+def class_legend(trainings: Sequence[Trial]) -> ClassLegend | None:
+    """Returns the classes that some trainings of one suite learn; None without any training."""
+    if not trainings:
+        return None
+    dataset = dataset_of(trainings[0].dataset, trainings[0].dataset_options)
+    colours = ["#" + "".join(f"{int(level):02x}" for level in colour) for colour in dataset.palette]
+    names = (*dataset.class_names, "void, neither trained nor scored")  # the palette's last colour
+    return ClassLegend(dataset.title, tuple(map(ClassColour, names, colours)))

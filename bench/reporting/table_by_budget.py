@@ -9,7 +9,6 @@ from bench.replication.scores import DEFAULT_PROTOCOL, budget_scores, scores
 from bench.reporting.beside_paper import (
     NOT_IN_PAPER,
     Measured,
-    Place,
     RowKey,
     TableSource,
     by_place,
@@ -19,7 +18,7 @@ from bench.reporting.beside_paper import (
     spaced,
     weighting_of,
 )
-from bench.reporting.cells import Cell, Column, Row, Table, with_best
+from bench.reporting.cells import Cell, Column, Place, Row, Table, with_best
 from bench.reporting.table_notes import BEST, protocol_note, runs_notes, stale_notes, training_notes
 from bench.study.catalog import METRIC_TITLES, REFINED_TITLES, ROW_TITLES, WEIGHTING_TITLES, refined
 from bench.study.trials import Trial

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from bench.reporting.cells import Row, Table
+from bench.reporting.table_intervals import READING, intervals_of
 
 
 def to_latex(table: Table) -> str:
@@ -26,6 +27,8 @@ def to_latex(table: Table) -> str:
     for place, numbers in enumerate(table.bands()):
         lines += [r"\par\medskip"] if place else []
         lines += _latex_band(table, numbers)
+    for numbers in table.sections().values():
+        lines += _latex_intervals(table, numbers)
     lines += [rf"\par\footnotesize {_tex(note)}" for note in table.notes]
     return "\n".join([*lines, r"\end{table*}"]) + "\n"
 
@@ -55,6 +58,26 @@ def _latex_band(table: Table, numbers: Sequence[int]) -> list[str]:
         for row in rows:
             lines += _latex_row(table, row, numbers)
     return [*lines, r"\bottomrule", r"\end{tabular}}"]
+
+
+def _latex_intervals(table: Table, numbers: Sequence[int]) -> list[str]:
+    """Returns the intervals behind some columns as a smaller tabular below the others; nothing where there are none."""
+    found = intervals_of(table, numbers)
+    if found is None:
+        return []
+    columns = [table.columns[number] for number in found.columns]
+    titles = [_tex(f"{column.span} {column.title}".strip()) for column in columns]
+    return [
+        rf"\par\medskip\footnotesize {_tex(columns[0].section)}: {_tex(READING)}\par",
+        r"\resizebox{\textwidth}{!}{%",
+        rf"\begin{{tabular}}{{l{'r' * len(columns)}}}",
+        r"\toprule",
+        rf"Model & {' & '.join(titles)} \\",
+        r"\midrule",
+        *(rf"{_tex(row.title)} & {' & '.join(_tex(text) for text in row.cells)} \\" for row in found.rows),
+        r"\bottomrule",
+        r"\end{tabular}}",
+    ]
 
 
 def _latex_row(table: Table, row: Row, numbers: Sequence[int]) -> list[str]:

@@ -9,8 +9,8 @@ import pandas as pd
 
 from bench.replication.conditions import MARK as DISTURBED
 from bench.replication.paper import PaperTable
+from bench.replication.scale import learning_rate_note
 from bench.reporting.cells import Row
-from bench.reporting.scale import learning_rate_note
 from bench.reporting.staleness import Staleness
 from bench.results.changes import json_object
 from bench.study.catalog import MODEL_TITLES, VGG16_MODELS

@@ -28,6 +28,8 @@ from bench.results.schema import (
     PROVENANCE,
     REFINEMENT_METRICS,
     TIMES,
+    VALUES,
+    Column,
 )
 from bench.study.catalog import METRIC_TITLES
 
@@ -68,20 +70,41 @@ def check_contents(table: pa.Table, path: Path) -> None:
     """Raises ResultsError, in one line, for a table with the schema's columns that no trial of ours has stored.
 
     Args:
-        table: all rows, with exactly the columns of the schema.
+        table: all rows, or those that are used, with exactly the columns of the schema.
         path: the file, whose name is that of its trial.
     """
     if not len(table):
         raise ResultsError("it has no rows")
-    for column in COLUMNS:
+    _check_columns(table, COLUMNS)
+    _check_values(table)
+    _check_identity(table, path)
+
+
+def check_rows(table: pa.Table) -> None:
+    """Raises ResultsError for rows that no trial of ours has stored, whichever trial they are of.
+
+    Args:
+        table: rows of a file, maybe none, of which others have passed `check_contents`.
+    """
+    _check_columns(table, VALUES)
+    _check_values(table)
+
+
+def _check_columns(table: pa.Table, columns: tuple[Column, ...]) -> None:
+    for column in columns:
         if column.dtype == "string":
-            _check_text(column.name, column.unit, pc.unique(table[column.name]).drop_null().to_pylist())
+            _check_text(column.name, column.unit, _texts(table[column.name]))
         elif column.dtype != "bool":
             low, high = _range(table[column.name])
             if low < 0 or high > MAX_NUMBER:
                 raise ResultsError(f"column '{column.name}' holds {low if low < 0 else high:g}, which is out of range")
-    _check_values(table)
-    _check_identity(table, path)
+
+
+def _texts(values: pa.ChunkedArray) -> list[str]:
+    """Returns each text of a column once; of a dictionary array all that it can refer to, which takes no search."""
+    if pa.types.is_dictionary(values.type):
+        return [text for chunk in values.unify_dictionaries().chunks[:1] for text in chunk.dictionary.to_pylist()]
+    return pc.unique(values).drop_null().to_pylist()
 
 
 def _check_text(name: str, unit: str, found: list[str]) -> None:
@@ -115,7 +138,7 @@ def _is_plain_object(text: str) -> bool:
 
 def _check_values(table: pa.Table) -> None:
     """Checks the words that say what a row is, its number, and that it is there once."""
-    for row in table.group_by(["record", "metric"]).aggregate([]).to_pylist():
+    for row in table.group_by(["record", "metric"], use_threads=False).aggregate([]).to_pylist():
         if row["metric"] not in METRICS.get(row["record"], ()):
             raise ResultsError(f"no trial stores metric {str(row['metric'])[:60]!a} of {str(row['record'])[:60]!a}")
     value = table["value"]
@@ -128,7 +151,9 @@ def _check_values(table: pa.Table) -> None:
     losses = value.filter(pc.equal(table["metric"], "loss"))
     if len(losses) and _range(losses)[1] == 0:
         raise ResultsError("column 'value' holds no loss above 0")
-    if table.group_by(list(PLACE)).aggregate([]).num_rows < len(table):
+    # of the columns that say the same everywhere, none tells two rows apart
+    keys = [name for name in PLACE if len(pc.unique(table[name])) > 1]
+    if table.group_by(keys or ["record"], use_threads=False).aggregate([]).num_rows < len(table):
         raise ResultsError("it holds a value twice")
 
 

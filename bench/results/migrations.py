@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from bench.errors import ResultsError
 from bench.results.schema import COLUMNS, IDENTITY, SCHEMA_VERSION
@@ -79,7 +80,7 @@ def version_of(table: pa.Table) -> int:
     """
     if "schema_version" not in table.column_names:
         raise ResultsError("no results file of this program, column 'schema_version' is missing")
-    found = set(table["schema_version"].to_pylist())
+    found = set(pc.unique(table["schema_version"]).to_pylist())
     version = found.pop() if len(found) == 1 else None
     if type(version) is int and version > SCHEMA_VERSION:
         raise ResultsError(

@@ -13,6 +13,8 @@ from __future__ import annotations
 import contextlib
 import tempfile
 from collections.abc import Collection, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -23,9 +25,9 @@ import pyarrow.parquet as pq
 
 from bench.atomic import write_atomically
 from bench.errors import ResultsError, UnwritableError, one_line
-from bench.results.contents import check_contents
+from bench.results.contents import check_contents, check_rows
 from bench.results.migrations import ARROW_SCHEMA, up_to_date
-from bench.results.schema import COLUMNS, IDENTITY, PROVENANCE
+from bench.results.schema import COLUMNS, IDENTITY, PROVENANCE, VALUES
 from bench.study.trials import Trial
 
 # What reading a damaged file raises; a wrong page checksum is an OSError, text that is no UTF-8 a ValueError.
@@ -35,6 +37,8 @@ MAX_REASON = 600  # characters, so that the path of a log fits
 MAX_ROWS = 2_000_000  # and 0.1 million of them
 # Columns that say the same in every row: read as they are stored, each text once, they take a fifth of the time.
 REPEATED = [column.name for column in (*IDENTITY, *PROVENANCE) if column.dtype == "string"]
+WORDS = [column.name for column in VALUES if column.dtype == "string"]  # that say what a row is
+READERS = 2  # threads that read files
 PANDAS_TYPES = {"string": "object", "int64": "Int64", "float64": "float64", "bool": "boolean"}
 
 
@@ -138,27 +142,32 @@ def load_results(
     """
     if not folder.is_dir():
         raise ResultsError(f"no results folder '{folder}'; run `bench run` first, or name another with --results DIR")
-    frames, problems = [], []
-    for path in result_files(folder):
-        room = path.relative_to(folder).parts[:-1]
-        if len(room) == 2 and (suite or room[0], profile or room[1]) != room:
-            continue
-        try:
-            table = _read(path)
-        except UNREADABLE as error:
-            problems.append(f"'{one_line(path, 1000)}' cannot be read and is left out: {_reason(error)}")
-            continue
-        first = table.slice(0, 1).to_pylist()[0]
-        if (suite or first["suite"], profile or first["profile"]) != (first["suite"], first["profile"]):
-            continue
-        # before pandas sees them: the per-image rows are nine of ten
-        unwanted = pc.is_in(table["record"], value_set=pa.array(list(without), pa.string()))
-        frame = table.filter(pc.invert(unwanted)).cast(ARROW_SCHEMA).to_pandas(integer_object_nulls=True)
-        frame["reason"] = first["reason"] and one_line(first["reason"], MAX_REASON)
-        if len(frame):
-            frames.append(frame)
-    rows = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=list(ARROW_SCHEMA.names))
-    return Results(rows.astype({column.name: PANDAS_TYPES[column.dtype] for column in COLUMNS}), problems)
+    tables, problems = [], []
+    rooms = ((path, path.relative_to(folder).parts[:-1]) for path in result_files(folder))
+    paths = [path for path, room in rooms if len(room) != 2 or (suite or room[0], profile or room[1]) == room]
+    with ThreadPoolExecutor(READERS) as pool:
+        for path, table in zip(paths, pool.map(partial(_read_or_say_why, without=without), paths), strict=True):
+            if isinstance(table, str):
+                problems.append(f"'{one_line(path, 1000)}' cannot be read and is left out: {table}")
+                continue
+            first = table.slice(0, 1).to_pylist()[0]
+            if (suite or first["suite"], profile or first["profile"]) == (first["suite"], first["profile"]):
+                tables.append(table)
+    rows = pa.concat_tables([ARROW_SCHEMA.empty_table(), *tables])
+    frame = rows.to_pandas(integer_object_nulls=True)
+    return Results(frame.astype({column.name: PANDAS_TYPES[column.dtype] for column in COLUMNS}), problems)
+
+
+def _read_or_say_why(path: Path, without: Collection[str]) -> pa.Table | str:
+    """Returns the rows of a file, the reason brought to one line, or in one line why it cannot be read."""
+    try:
+        table = _read(path, without)
+    except UNREADABLE as error:
+        return _reason(error)
+    reason = table.slice(0, 1)["reason"].to_pylist()[0]
+    shown = pa.repeat(pa.scalar(reason and one_line(reason, MAX_REASON), pa.string()), len(table))
+    # the schema has no dictionaries: what is one is decoded
+    return table.set_column(table.column_names.index("reason"), "reason", shown).cast(ARROW_SCHEMA)
 
 
 class Outcome(NamedTuple):
@@ -233,10 +242,13 @@ def _first_row(path: Path) -> dict[str, Any]:
     return _read(path).slice(0, 1).to_pylist()[0]
 
 
-def _read(path: Path) -> pa.Table:
+def _read(path: Path, without: Collection[str] = ()) -> pa.Table:
     """Returns all rows of a file with the columns of today; raises one of UNREADABLE where it is not to be trusted.
 
-    REPEATED columns are dictionary arrays.
+    REPEATED columns are dictionary arrays, and so are WORDS where something is left out.
+
+    Args:
+        without: kinds of record to leave out; rows of single images are nine in ten of a training's.
     """
     size = path.stat().st_size
     if not path.is_file():  # a pipe would keep its reader waiting
@@ -245,17 +257,25 @@ def _read(path: Path) -> pa.Table:
         raise ResultsError(f"{size} bytes, at most {MAX_FILE_BYTES >> 20} MiB are read")
     # ParquetFile, not read_table, which would read folder names as columns
     with pq.ParquetFile(path) as file:
-        repeated = [name for name in REPEATED if name in file.schema_arrow.names]
-    with pq.ParquetFile(path, page_checksum_verification=True, read_dictionary=repeated) as file:
+        stored = set(file.schema_arrow.names)
+    encoded = [name for name in (*REPEATED, *(WORDS if without else ())) if name in stored]
+    with pq.ParquetFile(path, page_checksum_verification=True, read_dictionary=encoded) as file:
         rows = file.metadata.num_rows
         if rows > MAX_ROWS:
             raise ResultsError(f"{rows} rows, at most {MAX_ROWS} are read")
-        table = file.read()
+        # without threads of its own, since files are read side by side
+        table = file.read(use_threads=False).unify_dictionaries()
     if len(table) != rows:  # checksums cover the pages, not the count of what is in them
         raise ResultsError(f"{len(table)} rows where it declares {rows}")
-    table = up_to_date(table, encoded=repeated)
-    check_contents(table, path)
-    return table
+    table = up_to_date(table, encoded=encoded)
+    if not without:
+        check_contents(table, path)
+        return table
+    left_out = pc.is_in(table["record"], value_set=pa.array(list(without), pa.string()))
+    kept = table.filter(pc.invert(left_out))
+    check_contents(kept, path)
+    check_rows(table.select([column.name for column in VALUES]).filter(left_out))
+    return kept
 
 
 def _reason(error: BaseException) -> str:

@@ -58,7 +58,6 @@ def test_every_command_has_help_that_says_what_it_does(words):
         ("--config nowhere.yaml list", r"nowhere\.yaml"),
         ("status --results nowhere", r"no results in 'nowhere' yet; run `bench run --suite decoder-variants` first"),
         ("report --results nowhere", r"no results in 'nowhere' yet"),
-        ("check --suite decoder-variants --results nowhere", r"no results folder 'nowhere'"),
         ("data add road_scenes .", r"drawn on the fly; there is nothing to add"),
         ("data fetch road_scenes", r"no public archive"),
         ("data add camvid /nowhere/at/all", r"/nowhere/at/all: no such file or folder; name the folder"),
@@ -154,66 +153,6 @@ def test_status_counts_and_names_what_failed(tmp_path):
     assert "1 done, 1 diverged, 22 missing, of 24" in out
     assert "the training loss became nan at iteration 7" in out
     assert f"next: bench run --suite decoder-variants --profile smoke --results {tmp_path}" in out
-
-
-def test_check_exit_codes_and_baseline(tmp_path):
-    study = tmp_path / "bench.yaml"
-    study.write_text((ROOT / "bench.yaml").read_text())
-    results = tmp_path / "results"
-    for trial in trials()[:-1]:
-        write(results, trial, 0.5)
-    common = ("--config", study, "check", "--suite", "decoder-variants", "--results", results)
-    done = bench(*common)
-    assert done.exit_code == 2
-    assert "write one with --update-baseline --reason TEXT" in done.stderr
-    assert "needs --reason" in bench(*common, "--update-baseline").stderr
-    half = bench(*common, "--update-baseline", "--reason", "first")
-    assert half.exit_code == 2
-    assert "no baseline written: 23 of 24 trials are done" in half.stderr
-    write(results, trials()[-1])
-    assert bench(*common, "--update-baseline", "--reason", "first").exit_code == 0
-    assert bench(*common).exit_code == 0
-
-    hurt = trials()[3]
-    path = write(results, hurt, 0.3)
-    done = bench(*common)
-    assert done.exit_code == 1
-    assert "7 outside" in done.output
-    path.unlink()
-    done = bench(*common)
-    assert done.exit_code == 2
-    assert "7 missing" in done.output
-    write(results, hurt, 0.5)
-    next(results.rglob(f"*{trials()[-1].digest}.parquet")).unlink()
-    assert bench(*common).exit_code == 2
-
-    done = bench(*common, "--against", "paper")
-    assert done.exit_code == 1
-    assert "not at the paper's scale" in done.output.lower().replace("’", "'")
-
-
-def test_a_seed_that_is_missing_is_missing_although_its_cell_has_a_value(tmp_path):
-    study = tmp_path / "bench.yaml"
-    text = (ROOT / "bench.yaml").read_text()
-    assert text.count("seeds: [0]\n") == 2  # smoke and paper
-    study.write_text(text.replace("seeds: [0]\n", "seeds: [0, 1]\n"))
-    from bench.study.config import load_study
-    from bench.study.trials import plan
-
-    planned = plan(load_study(study), "decoder-variants", "smoke")
-    results = tmp_path / "results"
-    for trial in planned:
-        write(results, trial, 0.5)
-    common = ("--config", study, "check", "--suite", "decoder-variants", "--results", results)
-    assert bench(*common, "--update-baseline", "--reason", "two seeds").exit_code == 0
-    assert bench(*common).exit_code == 0
-    lost = planned[20]
-    assert lost.seed == 1
-    write(results, lost, status="diverged", reason="nan")
-    done = bench(*common)
-    assert done.exit_code == 2
-    assert "1 missing" in done.output
-    assert "diverged" in done.output
 
 
 def test_report_goes_on_around_a_damaged_file(tmp_path):

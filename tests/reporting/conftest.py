@@ -265,4 +265,5 @@ def build_results() -> Callable[..., pd.DataFrame]:
 
 @pytest.fixture(scope="session")
 def panels_dir(tmp_path_factory: pytest.TempPathFactory, trials: list[Trial]) -> Path:
-    return make_panels(tmp_path_factory.mktemp("panels"), trials)
+    """The folder `_panels` of a results folder that holds nothing else."""
+    return make_panels(tmp_path_factory.mktemp("results") / "_panels", trials)

@@ -11,6 +11,7 @@ from results_factory import trials, write
 from bench.reporting.all_models import AllModels, all_models
 from bench.reporting.all_models_figure import all_models_figure, all_models_group
 from bench.reporting.page import write_report
+from bench.reporting.report_source import ReportSource
 from bench.reporting.suite_results import suite_results
 from bench.results.store import load_results
 from bench.study.config import Study
@@ -130,9 +131,10 @@ def test_the_page_of_a_suite_that_trains_nothing_has_the_figure(
 ) -> None:
     rows, (data,) = build()
     small = study.model_copy(update={"suites": {name: study.suites[name] for name in SUITES}})
-    page = write_report(rows, tmp_path, suite="cost", profile="smoke", study=small, everything=rows)
+    page = write_report(ReportSource(rows, small), tmp_path, suite="cost", profile="smoke")
     assert f'src="figures/all-models-{data.dataset}.svg"' in page.read_text(encoding="utf-8")
     assert (page.parent / "figures" / f"all-models-{data.dataset}.png").is_file()
+    assert (page.parent / "figures" / f"all-models-{data.dataset}.pdf").is_file()
 
 
 def test_without_trainings_the_page_says_what_is_missing(study: Study, tmp_path: Path) -> None:

@@ -15,7 +15,8 @@ from bench.replication.scores import budget_scores, class_scores, scores
 from bench.reporting.beside_paper import TableSource
 from bench.reporting.cells import Cell, Table
 from bench.reporting.staleness import FRESH
-from bench.reporting.table_formats import to_csv, to_html, to_markdown
+from bench.reporting.table_formats import to_csv, to_markdown
+from bench.reporting.table_html import to_html
 from bench.reporting.table_latex import to_latex
 from bench.reporting.table_notes import initialisation_note
 from bench.reporting.tables import side_by_side

@@ -69,7 +69,7 @@ def test_a_folder_without_code_has_none(tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_not_python_is_named(tree: Path) -> None:
-    (tree / "models" / "broken.py").write_text("def f(:\n")
+    (tree / "models" / "broken.py").write_text("def f(:  # Deviation: none\n")
     with pytest.raises(SyntaxError, match="invalid syntax") as error:
         collect_deviations(tree)
     assert str(error.value.filename).endswith("broken.py")

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
 from pathlib import Path
 
 import matplotlib as mpl
@@ -9,19 +8,23 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
-from PIL import Image
 from skimage.color import rgb2lab
 
 from bench.data import DATASETS
 from bench.errors import ResultsError
 from bench.replication.scores import scores
+from bench.reporting.class_drafts import frequency_draft
 from bench.reporting.classes import class_bars, class_frequencies
+from bench.reporting.comparison_panels import BOTH, FALSE, MISSED
 from bench.reporting.curves import training_curves
 from bench.reporting.differences import difference_map
-from bench.reporting.figures import FigureSource, _frequencies, draw_figures
-from bench.reporting.panels import colour_labels, panel_images, qualitative_grid
+from bench.reporting.figure_source import FigureSource
+from bench.reporting.figures import draw_figures
+from bench.reporting.panel_grid import qualitative_grid
+from bench.reporting.panels import Panel, read_panels
 from bench.reporting.staleness import IN_FIGURES, Staleness
 from bench.reporting.style import MODEL_STYLES, RC, new_figure, save_figure, wrap_notice
 from bench.reporting.tradeoff import accuracy_against_cost
@@ -56,12 +59,13 @@ def _report_style() -> object:
 
 @pytest.fixture(scope="module")
 def median_trials(trials: list[Trial]) -> dict[str, str]:
-    return {trial.model: trial.id for trial in trials if trial.weighting == MEDIAN}
+    done = [trial for trial in trials if trial.kind == "training" and trial.weighting == MEDIAN]
+    return {trial.model: f"{trial.id}-{trial.digest}" for trial in done}
 
 
 @pytest.fixture(scope="module")
-def images(panels_dir: Path, trials: list[Trial]) -> list[Path]:
-    return panel_images(panels_dir / trials[0].suite / trials[0].profile)
+def panels(panels_dir: Path, trials: list[Trial], median_trials: dict[str, str]) -> list[Panel]:
+    return read_panels(panels_dir / trials[0].suite / trials[0].profile, median_trials.values(), 11)
 
 
 def hollow(axes: Axes) -> list[tuple[float, float]]:
@@ -112,6 +116,12 @@ def test_every_model_has_its_own_colour_and_marker(models: list[str]) -> None:
     assert len({MODEL_STYLES[model].marker for model in models}) == len(models)
 
 
+@pytest.mark.parametrize("vision", COLOUR_VISION)
+def test_marks_of_boundary_errors_differ_for_every_colour_vision(vision: str) -> None:
+    marks = [seen(colour, COLOUR_VISION[vision]) for colour in (FALSE, MISSED, BOTH)]
+    assert min(np.linalg.norm(a - b) for a, b in itertools.combinations(marks, 2)) > 25
+
+
 @pytest.mark.parametrize("models", TOGETHER.values(), ids=TOGETHER)
 @pytest.mark.parametrize("vision", COLOUR_VISION)
 def test_colours_differ_for_every_colour_vision(vision: str, models: list[str]) -> None:
@@ -125,11 +135,12 @@ def test_the_same_results_give_the_same_bytes(tmp_path: Path, results: pd.DataFr
         figure = class_frequencies(results, NOTICE)
         assert figure is not None
         save_figure(figure, tmp_path, name)
-    for suffix in ("png", "svg"):
+    for suffix in ("png", "svg", "pdf"):
         first, second = ((tmp_path / f"{name}.{suffix}").read_bytes() for name in ("first", "second"))
         assert first == second
     assert "<dc:date>" not in (tmp_path / "first.svg").read_text()
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["first.png", "first.svg", "second.png", "second.svg"]
+    names = [f"{name}.{suffix}" for name in ("first", "second") for suffix in ("pdf", "png", "svg")]
+    assert sorted(path.name for path in tmp_path.iterdir()) == names
 
 
 @pytest.mark.parametrize("titles", [MODEL_TITLES, MARKED], ids=["current", "stale"])
@@ -156,16 +167,21 @@ def test_no_text_leaves_the_figure_or_meets_the_notice(results: pd.DataFrame, ti
         assert not any(axes.get_tightbbox().overlaps(strip) for axes in figure.axes)
 
 
-@pytest.mark.parametrize("titles", [MODEL_TITLES, MARKED], ids=["current", "stale"])
-def test_names_above_the_grid_do_not_meet(
-    images: list[Path], median_trials: dict[str, str], titles: dict[str, str]
-) -> None:
-    figure = qualitative_grid(images, median_trials, PALETTE, CLASSES, titles=titles)
-    figure.draw_without_rendering()
-    boxes = [axes._left_title.get_window_extent() for axes in figure.axes if axes.get_title(loc="left")]
-    assert len(boxes) == 2 + 8
-    assert all(left.x1 < right.x0 for left, right in itertools.pairwise(boxes))
-    assert boxes[-1].x1 < figure.bbox.x1
+def test_a_legend_of_several_seeds_and_single_runs_stays_in_the_figure(results: pd.DataFrame) -> None:
+    training = results[(results["kind"] == "training") & (results["weighting"] == MEDIAN)]
+    again = training[training["model"] != "fcn_basic"]
+    made = [again.assign(trial=again["trial"] + n, digest=again["digest"] + n, seed=int(n)) for n in ("1", "2")]
+    mixed = pd.concat([results, *made], ignore_index=True)
+    for figure in (
+        training_curves(mixed, MEDIAN, NOTICE, MARKED),
+        accuracy_against_cost(mixed, MEDIAN, "T1", NOTICE, MARKED),
+        class_bars(mixed, MEDIAN, NOTICE, MARKED),
+    ):
+        assert figure is not None
+        figure.draw_without_rendering()
+        assert figure.get_tightbbox().x1 <= figure.get_size_inches()[0]
+        (said,) = [text for text in legend_of(figure) if "seeds" in text.replace("\n", " ")]
+        assert said.replace("\n", " ").endswith(": mean ± standard deviation of 3 seeds; without: single run")
 
 
 def test_no_notice_at_the_papers_scale(results: pd.DataFrame) -> None:
@@ -179,20 +195,70 @@ def test_notice_is_broken_into_lines() -> None:
     assert wrap_notice("one two three four", 1.0) == "one two three\nfour"
 
 
-def test_curves_show_the_mean_of_seeds_and_ring_the_reported_checkpoints(results: pd.DataFrame) -> None:
-    one = results[(results["model"] == "segnet_basic") & (results["weighting"] == MEDIAN)]
-    two = one.assign(trial="other seed", seed=1, value=one["value"] + 0.1)
-    figure = training_curves(pd.concat([one, two], ignore_index=True), MEDIAN)
+def seeds_of(one: pd.DataFrame, lifts: tuple[float, ...]) -> pd.DataFrame:
+    """The rows of one training under several seeds, each with all values lifted by as much."""
+    made = [one.assign(trial=f"seed {n}", digest=f"{n:016x}", seed=n) for n in range(len(lifts))]
+    return pd.concat(
+        [rows.assign(value=rows["value"] + lift) for rows, lift in zip(made, lifts, strict=True)], ignore_index=True
+    )
+
+
+@pytest.fixture
+def one_training(results: pd.DataFrame) -> pd.DataFrame:
+    return results[(results["model"] == "segnet_basic") & (results["weighting"] == MEDIAN)]
+
+
+def legend_of(figure: Figure) -> list[str]:
+    return [text.get_text() for legend in figure.legends for text in legend.get_texts()]
+
+
+def test_curves_show_the_mean_of_seeds_and_ring_the_reported_checkpoints(one_training: pd.DataFrame) -> None:
+    figure = training_curves(seeds_of(one_training, (0.0, 0.1)), MEDIAN)
     assert figure is not None
     axes = figure.axes[1]
-    g = one[(one["record"] == "score") & (one["metric"] == "global_accuracy") & (one["split"] == "val")]
+    scored = (one_training["record"] == "score") & (one_training["split"] == "val")
+    g = one_training[scored & (one_training["metric"] == "global_accuracy")].sort_values("iteration")
     mean = next(line for line in axes.lines if line.get_linewidth() == 1.2)
-    np.testing.assert_allclose(mean.get_ydata(), g.sort_values("iteration")["value"] + 0.05)
+    np.testing.assert_allclose(mean.get_ydata(), g["value"] + 0.05)
     ring = axes.lines[-1]
-    selected = one["selected_iteration"].iloc[0]
+    selected = one_training["selected_iteration"].iloc[0]
     value = g.loc[g["iteration"] == selected, "value"].item()
     np.testing.assert_allclose(ring.get_xdata(), [selected, selected])
     np.testing.assert_allclose(ring.get_ydata(), [value, value + 0.1])
+
+
+@pytest.mark.parametrize(
+    ("lifts", "low", "high", "said"),
+    [
+        ((0.0, 0.1), 0.0, 0.1, "Band: least to greatest of 2 seeds"),
+        ((0.0, 0.1, 0.2), 0.0, 0.2, "Band: mean ± standard deviation of 3\nseeds"),  # mean 0.1, deviation 0.1
+    ],
+)
+def test_a_band_spans_the_seeds_and_says_how(
+    one_training: pd.DataFrame, lifts: tuple[float, ...], low: float, high: float, said: str
+) -> None:
+    figure = training_curves(seeds_of(one_training, lifts), MEDIAN)
+    assert figure is not None
+    (band,) = [found for found in figure.axes[1].collections if isinstance(found, PolyCollection)]
+    g = one_training[(one_training["split"] == "val") & (one_training["metric"] == "global_accuracy")]
+    last = g["iteration"].max()
+    at_last = {y for x, y in band.get_paths()[0].vertices if x == last}
+    value = g.loc[g["iteration"] == last, "value"].item()
+    assert (min(at_last), max(at_last)) == (pytest.approx(value + low), pytest.approx(value + high))
+    assert said in legend_of(figure)
+
+
+def test_single_runs_have_no_band_and_are_called_so(results: pd.DataFrame) -> None:
+    for figure in (
+        training_curves(results, MEDIAN),
+        class_bars(results, MEDIAN),
+        accuracy_against_cost(results, MEDIAN, "T1"),
+    ):
+        assert figure is not None
+        assert "Single runs" in legend_of(figure)
+    curves = training_curves(results, MEDIAN)
+    assert curves is not None
+    assert not any(axes.collections for axes in curves.axes)
 
 
 def test_a_long_training_is_drawn_with_few_points(results: pd.DataFrame) -> None:
@@ -201,26 +267,40 @@ def test_a_long_training_is_drawn_with_few_points(results: pd.DataFrame) -> None
     long["iteration"] = pd.array(range(1, 5001), dtype="Int64")
     figure = training_curves(long, MEDIAN)
     assert figure is not None
-    assert max(len(line.get_xdata()) for line in figure.axes[0].lines) == 240
+    assert max(len(line.get_xdata()) for line in figure.axes[0].lines) == 160
 
 
 def test_the_paper_is_hollow_and_only_where_units_compare(results: pd.DataFrame) -> None:
     figure = accuracy_against_cost(results, MEDIAN, "T1")
     assert figure is not None
-    parameters, relative, milliseconds, memory = (figure.axes[2 * row] for row in range(4))
+    parameters, relative, memory = (figure.axes[2 * row] for row in range(3))
     assert (1_425_000.0, 0.477) in hollow(parameters)  # paper Table 1, SegNet-Basic
     assert (pytest.approx(24.2 / 52.6), 0.473) in hollow(relative)  # FCN-Basic
-    assert hollow(milliseconds) == []
     assert hollow(memory) == []
     assert filled(relative, "segnet_basic")[0] == 1.0
-    assert filled(milliseconds, "segnet_basic")[0] == 41.5
     assert filled(relative, "fcn_basic")[0] == pytest.approx(20.2 / 41.5)
+    assert relative.get_xlabel() == "Forward time as a multiple of SegNet-Basic's (ours 41.5 ms)"
 
 
-def test_no_relative_time_without_its_reference(results: pd.DataFrame) -> None:
+def test_without_its_reference_time_is_in_milliseconds(results: pd.DataFrame) -> None:
     figure = accuracy_against_cost(results[results["model"] != "segnet_basic"], MEDIAN, "T1")
     assert figure is not None
-    assert len(figure.axes) == 6
+    milliseconds = figure.axes[2]
+    assert milliseconds.get_xlabel() == "Forward time, ours only (ms)"
+    assert filled(milliseconds, "fcn_basic")[0] == 20.2
+    assert hollow(milliseconds) == []
+
+
+def test_a_whisker_spans_the_scores_of_seeds(results: pd.DataFrame) -> None:
+    one = results[(results["model"] == "segnet_basic") & (results["weighting"] == MEDIAN)]
+    cost = results[(results["model"] == "segnet_basic") & (results["kind"] == "cost")]
+    figure = accuracy_against_cost(pd.concat([cost, seeds_of(one, (0.0, 0.2))], ignore_index=True), MEDIAN, None)
+    assert figure is not None
+    axes = figure.axes[0]
+    (whisker,) = [found for found in axes.collections if isinstance(found, LineCollection) and found.get_segments()]
+    (((x, low), (_, high)),) = whisker.get_segments()
+    assert filled(axes, "segnet_basic") == (x, pytest.approx((low + high) / 2))
+    assert high - low == pytest.approx(0.2)
 
 
 def test_without_costs_there_is_no_trade_off(results: pd.DataFrame) -> None:
@@ -261,67 +341,6 @@ def test_results_without_trainings_give_no_figure(results: pd.DataFrame) -> None
     assert class_frequencies(costs) is None
 
 
-def test_void_is_black_and_class_ids_take_their_colour() -> None:
-    palette = np.array([[128, 128, 128], [255, 0, 0], [0, 0, 0]], dtype=np.uint8)
-    coloured = colour_labels(np.array([[0, 1], [255, 0]], dtype=np.uint8), palette)
-    assert coloured.tolist() == [[[128, 128, 128], [255, 0, 0]], [[0, 0, 0], [128, 128, 128]]]
-
-
-@pytest.mark.parametrize("upright", [False, True])
-def test_the_grid_has_one_panel_per_image_and_name(
-    images: list[Path], median_trials: dict[str, str], upright: bool
-) -> None:
-    figure = qualitative_grid(images, median_trials, PALETTE, CLASSES, NOTICE, upright=upright)
-    assert len(figure.axes) == len(images) * (2 + len(median_trials))
-    shown = figure.axes[len(images)].images[0].get_array()  # ground truth of the first image
-    labels = np.asarray(Image.open(images[0] / "labels.png"))
-    np.testing.assert_array_equal(shown, colour_labels(labels, PALETTE))
-    cell = figure.axes[0].get_position()
-    width, height = figure.get_size_inches()
-    assert cell.width * width / (cell.height * height) == pytest.approx(labels.shape[1] / labels.shape[0])
-
-
-def test_a_missing_panel_says_so(images: list[Path]) -> None:
-    figure = qualitative_grid(images[:1], {"fcn_basic": "no-such-trial"}, PALETTE, CLASSES)
-    assert [text.get_text() for text in figure.axes[2].texts] == ["missing"]
-
-
-def make_panel(folder: Path, prediction: np.ndarray) -> Path:
-    folder.mkdir()
-    Image.fromarray(np.zeros((4, 6, 3), dtype=np.uint8)).save(folder / "image.png")
-    Image.fromarray(np.zeros((4, 6), dtype=np.uint8)).save(folder / "labels.png")
-    Image.fromarray(prediction).save(folder / "trial.png")
-    return folder
-
-
-@pytest.mark.parametrize(
-    ("prediction", "message"),
-    [
-        (np.full((4, 6), 11, np.uint8), r"trial\.png: class id 11; allowed are 0 to 10 and 255"),
-        (np.zeros((5, 6), np.uint8), r"trial\.png: is 5x6 px, expected 4x6; run its trial again"),
-        (np.zeros((4, 6, 3), np.uint8), r"trial\.png: pixel mode is RGB, expected L; run its trial again"),
-    ],
-)
-def test_a_wrong_panel_is_named(tmp_path: Path, prediction: np.ndarray, message: str) -> None:
-    folder = make_panel(tmp_path / "image", prediction)
-    with pytest.raises(ResultsError, match=message):
-        qualitative_grid([folder], {"fcn_basic": "trial"}, PALETTE, CLASSES)
-
-
-def test_a_damaged_panel_is_named(tmp_path: Path) -> None:
-    folder = make_panel(tmp_path / "image", np.zeros((4, 6), np.uint8))
-    (folder / "trial.png").write_bytes(b"\x89PNG not really")
-    with pytest.raises(ResultsError, match=r"trial\.png: missing, truncated or not a PNG image.*; run its trial again"):
-        qualitative_grid([folder], {"fcn_basic": "trial"}, PALETTE, CLASSES)
-
-
-def test_incomplete_panel_folders_are_no_images(tmp_path: Path) -> None:
-    (tmp_path / "half").mkdir()
-    Image.fromarray(np.zeros((4, 6, 3), dtype=np.uint8)).save(tmp_path / "half" / "image.png")
-    assert panel_images(tmp_path) == []
-    assert panel_images(tmp_path / "nowhere") == []
-
-
 def test_groups_without_pictures_say_why(tmp_path: Path, results: pd.DataFrame, trials: list[Trial]) -> None:
     groups = draw_figures(FigureSource(results.iloc[:0], "T1", NOTICE, None, planned=trials), tmp_path)
     assert [group.key for group in groups] == [
@@ -337,20 +356,25 @@ def test_groups_without_pictures_say_why(tmp_path: Path, results: pd.DataFrame, 
 
 
 def test_a_failed_save_leaves_nothing(tmp_path: Path) -> None:
-    (tmp_path / "taken.png").mkdir()
+    (tmp_path / "taken.svg").mkdir()
     figure: Figure = new_figure(1.0, "")
-    with pytest.raises(ResultsError, match=r"taken\.png' cannot be written"):
+    figure.subplots()
+    with pytest.raises(ResultsError, match=r"taken\.svg' cannot be written"):
         save_figure(figure, tmp_path, "taken")
-    assert [path.name for path in tmp_path.iterdir()] == ["taken.png"]
+    assert [path.name for path in tmp_path.iterdir()] == ["taken.svg"]
 
 
-def test_seeds_are_averaged_in_bars(build_results: Callable[..., pd.DataFrame], results: pd.DataFrame) -> None:
+def test_seeds_are_averaged_in_bars_with_a_whisker(results: pd.DataFrame) -> None:
     one = results[(results["model"] == "fcn_basic") & (results["weighting"] == MEDIAN)]
     two = one.assign(trial="other", digest="f" * 16, seed=1, value=one["value"] / 2)
     figure = class_bars(pd.concat([one, two], ignore_index=True), MEDIAN)
     assert figure is not None
+    (axes,) = figure.axes
     road = one[(one["metric"] == "iou") & (one["class_name"] == "Road")]["value"].item()
-    assert figure.axes[0].containers[0][0].get_width() == pytest.approx(0.75 * road)
+    assert axes.containers[0][0].get_width() == pytest.approx(0.75 * road)
+    (whiskers,) = [found for found in axes.collections if isinstance(found, LineCollection)]
+    np.testing.assert_allclose(whiskers.get_segments()[0][:, 0], [0.5 * road, road])
+    assert "Whisker: least to greatest of 2 seeds" in legend_of(figure)
 
 
 def test_the_difference_map_holds_ours_minus_the_paper(results: pd.DataFrame) -> None:
@@ -378,6 +402,7 @@ def texts(figure: Figure) -> list[str]:
     for axes in figure.axes:
         found += [label.get_text() for label in (*axes.get_xticklabels(), *axes.get_yticklabels())]
         found.append(axes.get_title(loc="left"))
+        found += [text.get_text().replace("-\n", "-") for text in axes.texts]
     return found
 
 
@@ -403,7 +428,7 @@ def test_models_with_stale_results_are_marked_by_weighting_and_cost(half_stale: 
     assert half_stale.notice_for(half_stale.titles(MEDIAN)) == f"{NOTICE} {IN_FIGURES}"
 
 
-def test_every_figure_shows_the_mark_and_says_what_it_means(half_stale: FigureSource, images: list[Path]) -> None:
+def test_every_figure_shows_the_mark_and_says_what_it_means(half_stale: FigureSource, panels: list[Panel]) -> None:
     titles = half_stale.titles(MEDIAN)
     notice = half_stale.notice_for(titles)
     trials = {"segnet_basic": "a", "fcn_basic": "b"}
@@ -412,7 +437,7 @@ def test_every_figure_shows_the_mark_and_says_what_it_means(half_stale: FigureSo
         training_curves(half_stale.results, MEDIAN, notice, titles),
         accuracy_against_cost(half_stale.results, MEDIAN, "T1", notice, titles),
         class_bars(half_stale.results, MEDIAN, notice, titles),
-        qualitative_grid(images, trials, PALETTE, CLASSES, notice, titles=titles),
+        qualitative_grid(panels, trials, PALETTE, CLASSES, notice, titles),
     ]
     for figure in figures:
         assert figure is not None
@@ -422,7 +447,10 @@ def test_every_figure_shows_the_mark_and_says_what_it_means(half_stale: FigureSo
         assert any(IN_FIGURES in word.replace("\n", " ") for word in words)
 
 
-def test_the_caption_says_what_the_mark_means_where_a_picture_has_it(half_stale: FigureSource, tmp_path: Path) -> None:
+def test_the_caption_says_what_the_mark_means_where_a_picture_has_it(
+    half_stale: FigureSource, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bench.reporting.drawing.save_figure", lambda *args: [])
     groups = draw_figures(half_stale, tmp_path)
     assert {group.key: IN_FIGURES in group.caption for group in groups} == {
         "differences": True,
@@ -439,8 +467,8 @@ def test_the_caption_says_what_the_mark_means_where_a_picture_has_it(half_stale:
     [([], None), (["natural_frequency"], "Partly stale: "), ([MEDIAN, "natural_frequency"], "Stale: ")],
 )
 def test_class_frequencies_say_when_they_come_from_stale_results(
-    results: pd.DataFrame, tmp_path: Path, weightings: list[str], said: str | None
+    results: pd.DataFrame, weightings: list[str], said: str | None
 ) -> None:
     stale = Staleness(frozenset(results.loc[results["weighting"].isin(weightings), "digest"]), "lr")
-    group = _frequencies(FigureSource(results, "T1", "", None, stale), tmp_path)
+    group = frequency_draft(FigureSource(results, "T1", "", None, stale)).group
     assert group.caption.endswith(f"count more. {said}measured before settings or source changed." if said else "more.")

@@ -16,6 +16,7 @@ from bench.reporting.comparison import SINGLE_RUN, Side, runs_of, score_pairs, s
 from bench.reporting.drive_scores import drives_of, scores_by_drive
 from bench.reporting.group_page import write_group_report
 from bench.reporting.open_questions import Question, open_questions
+from bench.reporting.report_source import ReportSource
 from bench.reporting.suite_results import suite_results
 from bench.results.store import load_results
 from bench.study.config import Study
@@ -207,7 +208,8 @@ def test_the_page_holds_every_question_and_says_what_is_a_single_run(
 ) -> None:
     rows = load_results(stored).rows
     evil = "<script>alert(1)</script>"
-    path = write_group_report(rows, tmp_path, group="Open_Questions", profile="smoke", study=small, problems=[evil])
+    source = ReportSource(rows, small, problems=[evil])
+    path = write_group_report(source, tmp_path, group="Open_Questions", profile="smoke")
     assert path == tmp_path / "open-questions" / "smoke" / "index.html"
     page = Page(path)
     assert {"weights", "drives", "layer", "checkpoint"} <= page.ids
@@ -223,7 +225,8 @@ def test_an_old_result_is_marked_and_the_page_says_why(small: Study, tmp_path: P
     planned: list[Trial] = trials(suite="separate-drives")
     write(tmp_path, outdated(planned[0]), value=0.5)
     rows = load_results(tmp_path).rows
-    path = write_group_report(rows, tmp_path / "reports", group="open-questions", profile="smoke", study=small)
+    source = ReportSource(rows, small)
+    path = write_group_report(source, tmp_path / "reports", group="open-questions", profile="smoke")
     page = Page(path)
     assert "† Stale: measured under other settings or source" in page.text
     assert "— → 50.0 †" in (path.parent / "report.md").read_text(encoding="utf-8")
@@ -232,4 +235,4 @@ def test_an_old_result_is_marked_and_the_page_says_why(small: Study, tmp_path: P
 
 def test_an_unknown_group_is_named(study: Study, tmp_path: Path) -> None:
     with pytest.raises(UnknownNameError, match="group 'open'"):
-        write_group_report(load_columns(), tmp_path, group="open", profile="smoke", study=study)
+        write_group_report(ReportSource(load_columns(), study), tmp_path, group="open", profile="smoke")

@@ -14,7 +14,9 @@ from results_factory import outdated
 from bench.errors import ResultsError, UnknownNameError
 from bench.reporting.glossary import glossary
 from bench.reporting.overview import as_duration, grouped, provenance, run_facts, trial_states
-from bench.reporting.page import escape_markdown, first_sentence, start_sentence, with_code, write_report
+from bench.reporting.page import class_legend, write_report
+from bench.reporting.rendering import escape_markdown, first_sentence, start_sentence, with_code
+from bench.reporting.report_source import ReportSource
 from bench.results.changes import Change
 from bench.study.config import Study
 from bench.study.trials import Trial, plan
@@ -24,7 +26,7 @@ EVIL = "<script>alert('|')</script> & `code` [link](javascript:x)"
 
 
 class Page(HTMLParser):
-    """Start tags with their attributes, and the text outside <style>."""
+    """Start tags with their attributes, and the text outside <style> and <script>."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
@@ -35,10 +37,10 @@ class Page(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append((tag, {name: value or "" for name, value in attrs}))
-        self._style = tag == "style"
+        self._style = tag in ("style", "script")
 
     def handle_endtag(self, tag: str) -> None:
-        self._style = self._style and tag != "style"
+        self._style = self._style and tag not in ("style", "script")
 
     def handle_data(self, data: str) -> None:
         if not self._style:
@@ -59,14 +61,14 @@ def report(
 ) -> Path:
     out = tmp_path_factory.mktemp("reports")
     suite, profile = trials[0].suite, trials[0].profile
-    return write_report(results, out, suite=suite, profile=profile, study=study, panels_dir=panels_dir)
+    return write_report(ReportSource(results, study, panels_dir.parent), out, suite=suite, profile=profile)
 
 
 @pytest.fixture
 def write(tmp_path: Path, study: Study, trials: list[Trial]) -> Callable[..., Page]:
-    def written(results: pd.DataFrame, **options: object) -> Page:
-        names = {"suite": trials[0].suite, "profile": trials[0].profile} | options
-        return read(write_report(results, tmp_path, study=study, **names))
+    def written(results: pd.DataFrame, problems: tuple[str, ...] = (), **names: str) -> Page:
+        names = {"suite": trials[0].suite, "profile": trials[0].profile} | names
+        return read(write_report(ReportSource(results, study, problems=problems), tmp_path, **names))
 
     return written
 
@@ -76,20 +78,24 @@ def test_the_folder_holds_pages_tables_and_figures(report: Path, trials: list[Tr
     assert folder.parts[-2:] == (trials[0].suite, trials[0].profile)
     names = {path.name for path in folder.iterdir()}
     tables = {"table1.md", "table1.csv", "table1.tex", "boundary_protocols.csv"}
-    assert names == {"index.html", "report.md", "figures"} | tables
-    figures = {path.name for path in (folder / "figures").iterdir()}
-    assert {name.rpartition(".")[2] for name in figures} == {"png", "svg"}
-    assert len(figures) == 2 * (2 + 2 + 2 + 1 + 2 + 4)
+    assert names == {"index.html", "report.md", "figures", "panels"} | tables
+    figures = [path.suffix for path in (folder / "figures").iterdir()]
+    assert set(figures) == {".png", ".svg", ".pdf", ".json"}
+    assert figures.count(".png") == figures.count(".svg") == figures.count(".pdf") == 2 + 2 + 2 + 1 + 2 + 2
 
 
-def test_the_page_needs_nothing_from_outside_its_folder(report: Path) -> None:
+def test_the_page_needs_nothing_from_outside_its_folder(report: Path, panels_dir: Path) -> None:
     page = read(report)
     linked = [*page.values("src"), *page.values("href"), *page.values("srcset")]
     anchors = set(page.values("id"))
     assert linked
     for link in linked:
-        assert link[1:] in anchors if link.startswith("#") else (report.parent / link).is_file(), link
-    assert "script" not in [tag for tag, _ in page.tags]
+        if link.endswith(".parquet"):  # where a number comes from
+            found = (report.parent / link).resolve().relative_to(panels_dir.parent)
+            assert found.parts[:2] == report.parent.parts[-2:]
+        elif link != "../../index.html":  # which leads to all pages
+            assert link[1:] in anchors if link.startswith("#") else (report.parent / link).is_file(), link
+    assert not [attrs for tag, attrs in page.tags if tag == "script" and "src" in attrs]
     assert "@import" not in report.read_text(encoding="utf-8")
     assert "url(" not in report.read_text(encoding="utf-8")
 
@@ -97,8 +103,10 @@ def test_the_page_needs_nothing_from_outside_its_folder(report: Path) -> None:
 def test_every_image_has_a_text_and_every_wide_table_its_own_scroll(report: Path) -> None:
     page = read(report)
     images = [attrs for tag, attrs in page.tags if tag == "img"]
-    assert len(images) == 11
-    assert all(len(attrs["alt"]) > 40 for attrs in images)
+    figures = [attrs for attrs in images if attrs.get("src", "").startswith("figures/")]
+    assert len(figures) == 11
+    assert all(len(attrs["alt"]) > 40 for attrs in figures)
+    assert all("alt" in attrs for attrs in images)
     tables = [index for index, (tag, _) in enumerate(page.tags) if tag == "table"]
     assert all("scroll" in page.tags[index - 1][1].get("class", "") for index in tables)
 
@@ -115,7 +123,7 @@ def test_the_papers_scale_needs_no_banner(
 ) -> None:
     planned = plan(study, trials[0].suite, "paper")
     results = build_results(planned[:1])
-    page = read(write_report(results, tmp_path, suite=trials[0].suite, profile="paper", study=study))
+    page = read(write_report(ReportSource(results, study), tmp_path, suite=trials[0].suite, profile="paper"))
     assert "NOT AT THE PAPER'S SCALE" not in page.text
     assert not [attrs for _, attrs in page.tags if attrs.get("class") == "banner"]
     assert f"1 of {len(planned)} done" in page.text
@@ -126,25 +134,26 @@ def test_the_same_results_give_the_same_report(
 ) -> None:
     results = build_results(trials[:1])
     profile = trials[0].profile
-    first = write_report(results, tmp_path / "1", suite="decoder-variants", profile=profile, study=study).parent
-    again = write_report(results, tmp_path / "2", suite="Decoder_Variants", profile=profile.upper(), study=study).parent
+    source = ReportSource(results, study)
+    first = write_report(source, tmp_path / "1", suite="decoder-variants", profile=profile).parent
+    again = write_report(source, tmp_path / "2", suite="Decoder_Variants", profile=profile.upper()).parent
     files = [path.relative_to(first) for path in first.rglob("*.*")]
-    assert len(files) == 6 + 2 * 4
+    assert {path.suffix for path in files} == {".html", ".md", ".csv", ".tex", ".svg", ".png", ".pdf", ".json"}
     for file in files:
         assert (first / file).read_bytes() == (again / file).read_bytes(), file
 
 
 def test_text_from_data_is_escaped(write: Callable[..., Page], build_results: Build, trials: list[Trial]) -> None:
     results = build_results(trials[:1], failed=[trials[0].id], reason=EVIL).assign(device_name=EVIL)
-    page = write(results, problems=[EVIL])
-    assert "script" not in [tag for tag, _ in page.tags]
+    page = write(results, problems=(EVIL,))
+    assert [attrs.get("type") for tag, attrs in page.tags if tag == "script"] == ["application/json", None]  # ours
     assert page.text.count("<script>alert('|')</script> & `code`") >= 3
 
 
 def test_markdown_from_data_is_escaped(tmp_path: Path, build_results: Build, study: Study, trials: list[Trial]) -> None:
     results = build_results(trials[:1], failed=[trials[0].id], reason=EVIL)
     names = {"suite": trials[0].suite, "profile": trials[0].profile}
-    page = write_report(results, tmp_path, study=study, problems=[EVIL], **names)
+    page = write_report(ReportSource(results, study, problems=[EVIL]), tmp_path, **names)
     text = page.with_name("report.md").read_text(encoding="utf-8")
     assert "<script" not in text
     line = next(line for line in text.splitlines() if "diverged" in line and "alert" in line)
@@ -155,7 +164,7 @@ def test_a_half_finished_suite_says_what_is_missing(
     write: Callable[..., Page], build_results: Build, trials: list[Trial]
 ) -> None:
     results = build_results(trials[:3], failed=[trials[1].id])
-    page = write(results, problems=["'x.parquet' cannot be read"])
+    page = write(results, problems=("'x.parquet' cannot be read",))
     assert f"2 of {len(trials)} done 1 diverged {len(trials) - 3} missing" in page.text
     assert "loss became nan" in page.text
     assert "'x.parquet' cannot be read" in page.text
@@ -197,11 +206,13 @@ def test_stale_results_are_counted_marked_and_explained_wherever_they_are_shown(
 
 
 def test_a_report_without_stale_results_has_no_mark(report: Path) -> None:
-    for name in ("index.html", "report.md", "table1.md", "table1.tex", "table1.csv"):
+    for name in ("report.md", "table1.md", "table1.tex", "table1.csv"):
         text = (report.parent / name).read_text(encoding="utf-8").lower()
         assert "†" not in text
         assert "dagger" not in text
         assert ">stale" not in text
+    page = report.read_text(encoding="utf-8")
+    assert page.count("†") == page.count('"mark v-stale">† stale</span>') == 1  # what the mark would mean
 
 
 def test_current_and_stale_results_are_told_apart(
@@ -226,7 +237,7 @@ def test_a_stale_seed_beside_a_current_one_is_named_but_not_shown(
         for seed in (0, 1)
     )
     results = build_results([one, outdated(two)])
-    text = read(write_report(results, tmp_path, suite=one.suite, profile="mini", study=study)).text
+    text = read(write_report(ReportSource(results, study), tmp_path, suite=one.suite, profile="mini")).text
     assert "not shown beside current runs of other seeds" in text
     assert "† Stale: measured" not in text
 
@@ -259,7 +270,7 @@ def test_a_folder_that_cannot_be_made_is_named(
     (tmp_path / "file").write_text("")
     names = {"suite": trials[0].suite, "profile": trials[0].profile}
     with pytest.raises(ResultsError, match=r"report folder '.*' cannot be made: .*; choose another with --out DIR"):
-        write_report(results, tmp_path / "file", study=study, **names)
+        write_report(ReportSource(results, study), tmp_path / "file", **names)
 
 
 def test_the_report_needs_no_torch() -> None:
@@ -289,6 +300,16 @@ def test_definitions_give_the_tolerance_in_pixels(trials: list[Trial]) -> None:
     # 60 x 80 has a diagonal of 100
     assert trials[0].height, trials[0].width == (60, 80)
     assert "(0.75 px at 60 × 80)" in text
+
+
+def test_the_legend_of_classes_has_every_colour_and_void(study: Study, trials: list[Trial]) -> None:
+    found = class_legend([trial for trial in trials if trial.kind == "training"])
+    assert found is not None
+    assert [entry.name for entry in found.entries][:2] == ["Sky", "Building"]
+    assert [entry.colour for entry in found.entries][:2] == ["#808080", "#800000"]
+    assert found.entries[-1] == ("void, neither trained nor scored", "#000000")
+    assert len(found.entries) == 12
+    assert class_legend([]) is None
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,10 @@ from results_factory import outdated
 from bench.evaluation.boundary import STORED
 from bench.reporting.boundary_protocols import EXPLAINED_BY, READING, boundary_protocols
 from bench.reporting.page import write_report
+from bench.reporting.report_source import ReportSource
 from bench.reporting.staleness import Staleness
-from bench.reporting.table_formats import to_csv, to_html, to_markdown
+from bench.reporting.table_formats import to_csv, to_markdown
+from bench.reporting.table_html import to_html
 from bench.study.config import Study
 from bench.study.trials import Trial, plan
 
@@ -115,7 +117,7 @@ def test_the_notice_stands_once_on_the_page_and_in_every_file(build_results: Bui
 
 def test_the_report_has_the_section(tmp_path: Path, build_results: Build, study: Study, few: list[Trial]) -> None:
     names = {"suite": few[0].suite, "profile": few[0].profile}
-    page = write_report(build_results(few[:1]), tmp_path, study=study, **names)
+    page = write_report(ReportSource(build_results(few[:1]), study), tmp_path, **names)
     for name in ("index.html", "report.md"):
         text = page.with_name(name).read_text(encoding="utf-8").replace("\\_", "_").replace("&#39;", "'")
         section = text[text.index("Boundary F1 under every protocol") :]
@@ -131,7 +133,7 @@ def test_a_report_without_boundary_f1_says_so(
     tmp_path: Path, build_results: Build, study: Study, trials: list[Trial]
 ) -> None:
     names = {"suite": trials[0].suite, "profile": trials[0].profile}
-    page = write_report(build_results([]), tmp_path, study=study, **names)
+    page = write_report(ReportSource(build_results([]), study), tmp_path, **names)
     assert "No training has stored boundary F1." in page.read_text(encoding="utf-8")
     assert "No training has stored boundary F1." in page.with_name("report.md").read_text(encoding="utf-8")
     assert not page.with_name("boundary_protocols.csv").exists()

@@ -17,8 +17,11 @@ from bench.reporting.budgets import budget_curves
 from bench.reporting.classes import class_bars, class_frequencies
 from bench.reporting.curves import training_curves
 from bench.reporting.differences import difference_map
-from bench.reporting.figures import FigureSource, _panels, draw_figures
+from bench.reporting.figure_source import FigureSource
+from bench.reporting.figures import draw_figures
 from bench.reporting.page import write_report
+from bench.reporting.panels import predictions_shown
+from bench.reporting.report_source import ReportSource
 from bench.reporting.staleness import Staleness
 from bench.reporting.style import MODEL_STYLES, RC
 from bench.results.schema import COLUMNS
@@ -56,7 +59,7 @@ def indoors(study: Study, build_results: Build) -> pd.DataFrame:
 @pytest.fixture
 def no_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leaves out the figures, which take most of the time."""
-    monkeypatch.setattr("bench.reporting.page.draw_figures", lambda *args: [])
+    monkeypatch.setattr("bench.reporting.page.start_figures", lambda *args: lambda: [])
 
 
 def inside(figure: Figure) -> bool:
@@ -153,27 +156,16 @@ def test_a_suite_has_only_figures_that_it_can_fill(tmp_path: Path, study: Study)
     assert "accuracy-against-cost" in upsampling
 
 
-def test_the_refined_predictions_are_in_the_grid(
-    tmp_path: Path, study: Study, build_results: Build, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_refined_predictions_are_shown(study: Study, build_results: Build) -> None:
     trials = plan(study, "road-scenes", "smoke", models=["deeplab_largefov"])
-    drawn: list[dict[str, str]] = []
-
-    def grid(images: object, of_models: dict[str, str], *rest: object) -> Figure:
-        drawn.append(of_models)
-        return Figure()
-
-    monkeypatch.setattr("bench.reporting.figures.panel_images", lambda folder: [Path("one")])
-    monkeypatch.setattr("bench.reporting.figures.qualitative_grid", grid)
-    monkeypatch.setattr("bench.reporting.figures.save_figure", lambda *args: None)
-    _panels(FigureSource(build_results(trials), None, "", tmp_path, planned=trials), tmp_path)
     name = f"{trials[0].id}-{trials[0].digest}"
-    assert drawn[0] == {"deeplab_largefov": name, CRF: f"{name}-dense_crf"}
+    shown = predictions_shown(FigureSource(build_results(trials), None, "", None, planned=trials), NATURAL)
+    assert shown == {"deeplab_largefov": name, CRF: f"{name}-dense_crf"}
 
 
 def page_of(folder: Path, study: Study, suite: str, results: pd.DataFrame) -> tuple[Path, str]:
-    page = write_report(results, folder, suite=suite, profile="smoke", study=study)
-    text = re.sub(r"<style>.*?</style>", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+    page = write_report(ReportSource(results, study), folder, suite=suite, profile="smoke")
+    text = re.sub(r"<(style|script).*?</\1>", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
     return page.parent, " ".join(unescape(re.sub(r"<[^>]+>", " ", text)).split())
 
 

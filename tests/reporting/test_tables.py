@@ -7,11 +7,19 @@ from xml.etree import ElementTree
 import pandas as pd
 import pytest
 
+from bench.replication.scale import (
+    NOT_AT_SCALE,
+    PAPER_SCALE,
+    PAPER_SCALES,
+    Scale,
+    planned_scale,
+    scale_notice,
+)
 from bench.replication.scores import COST_COLUMNS, SCORE_COLUMNS
 from bench.reporting.cells import Cell, Table, runs_label
-from bench.reporting.scale import NOT_AT_SCALE, PAPER_SCALE, PAPER_SCALES, Scale, planned_scale, scale_notice
 from bench.reporting.staleness import Staleness
-from bench.reporting.table_formats import to_csv, to_html, to_markdown
+from bench.reporting.table_formats import to_csv, to_markdown
+from bench.reporting.table_html import to_html
 from bench.reporting.table_latex import to_latex
 from bench.reporting.table_notes import protocol_note
 from bench.reporting.table_per_class import class_table
@@ -28,11 +36,12 @@ FORMATS = (to_markdown, to_html, to_latex, to_csv)
 
 def score(model: str, metric: str, value: float, *, split: str = "test", std: float = math.nan, n: int = 1) -> tuple:
     protocol = "paper" if metric == "boundary_f1" else ""
-    return (model, MEDIAN, split, metric, "", "", protocol, value, std, n, ("digest",))
+    values = {0: value - std, 1: value, 2: value + std} if n == 3 else {0: value}
+    return (model, MEDIAN, split, metric, "", "", protocol, value, std, n, ("digest",), values)
 
 
 def cost(model: str, metric: str, value: float, protocol: str = "", disturbance: str = "") -> tuple:
-    measured = (value, math.nan, 1, ("digest",), 20, "a processor", "fp32", disturbance)
+    measured = (value, math.nan, 1, ("digest",), {0: value}, 20, "a processor", "fp32", disturbance)
     return (model, "", "", metric, "", "", protocol, *measured)
 
 
@@ -274,7 +283,7 @@ def test_markdown_has_a_table_per_section(table: Table) -> None:
         "| single run |"
     )
     widths = {line.count(" | ") for line in lines if line.startswith("|")}
-    assert widths == {3, 8}
+    assert widths == {3, 8, 1}  # the last is that of the intervals: one column has any
 
 
 def test_csv_is_read_by_pandas_as_it_is(table: Table) -> None:
@@ -289,8 +298,9 @@ def test_csv_is_read_by_pandas_as_it_is(table: Table) -> None:
     assert (row["unit"], row["runs"], row["group"]) == ("percent", "single run", "upsampling using max-pooling indices")
     assert frame.query("metric == 'boundary_f1'")["protocol"].unique().tolist() == ["paper"]
     assert frame["ours"].notna().sum() == 4 + 3
-    numbers = [line.rsplit(",", 7)[1:6] for line in to_csv(table).splitlines()[1:]]
-    assert all(number for line in numbers for number in line)  # missing is NaN, never a blank
+    as_text = pd.read_csv(StringIO(to_csv(table)), dtype=str, keep_default_na=False)
+    numbers = ["paper", "ours", "difference", "std", "n", "low", "high", "image_low", "image_high", "tolerance"]
+    assert not (as_text[numbers] == "").any(axis=None)  # missing is NaN, never a blank
 
 
 def test_html_is_well_formed_and_marks_best_and_difference(table: Table) -> None:
@@ -320,7 +330,8 @@ def test_the_heads_of_the_html_table_cover_its_columns(table: Table) -> None:
 
 def test_latex_rows_have_as_many_cells_as_columns(table: Table) -> None:
     text = to_latex(table)
-    body = re.findall(r"^(?!\\multicolumn\{19\}).* & .*\\\\$", text, flags=re.MULTILINE)
+    first = text.partition(r"\end{tabular}")[0]
+    body = re.findall(r"^(?!\\multicolumn\{19\}).* & .*\\\\$", first, flags=re.MULTILINE)
 
     assert r"\begin{tabular}{llrrrrrrrrrrrrrrrrr}" in text
     assert len(body) == 2 + 3 * 8
@@ -328,13 +339,13 @@ def test_latex_rows_have_as_many_cells_as_columns(table: Table) -> None:
     assert r" & ours (single run) & 1.416 & --- & 60.0 & --- & --- & 41.2 & 35.78 &" in text
     assert r"$-$6.5" in text
     assert r"\textbf{50.1}" in text
-    assert all(text.count(rf"\{rule}") == 1 for rule in ("toprule", "midrule", "bottomrule"))
+    assert all(first.count(rf"\{rule}") == 1 for rule in ("toprule", "midrule", "bottomrule"))
     assert text.isascii()
 
 
 def class_frame(*names: str, metric: str = "iou", protocol: str = "") -> pd.DataFrame:
     rows = [
-        (model, MEDIAN, "test", metric, "", name, protocol, value + 0.01 * place, math.nan, 1, ("digest",))
+        (model, MEDIAN, "test", metric, "", name, protocol, value + 0.01 * place, math.nan, 1, ("digest",), {})
         for model, value in (("segnet_basic", 0.5), ("fcn_basic", 0.6))
         for place, name in enumerate(names)
     ]
@@ -348,7 +359,7 @@ def test_the_class_table_has_a_column_per_class_in_the_order_of_the_data_set() -
     assert "| SegNet-Basic | 50.0 | 51.0 | 52.0 | single run |" in to_markdown(table)
     assert "| FCN-Basic | **60.0** | **61.0** | **62.0** | single run |" in to_markdown(table)
     assert NOTICE in to_markdown(table).replace("\\", "")
-    assert '<td><span class="ours">50.0</span></td>' in to_html(table)
+    assert '<span class="ours">50.0</span></td>' in to_html(table)
     assert r"SegNet-Basic (single run) & 50.0 & 51.0 & 52.0 \\" in to_latex(table)
     assert pd.read_csv(StringIO(to_csv(table)))["class_name"].tolist() == ["Sky", "Building", "Pole"] * 2
 
