@@ -71,11 +71,17 @@ class ClaimSection(NamedTuple):
         ]
 
 
-def claims_section(found: Sequence[ClaimVerdict]) -> ClaimSection | None:
-    """Returns claims as they were tested on the results of one profile; None where there are none."""
+def claims_section(found: Sequence[ClaimVerdict], said: str = "") -> ClaimSection | None:
+    """Returns claims as they were tested on the results of one profile; None where there are none.
+
+    Args:
+        found: their verdicts.
+        said: what the page says of the scale already.
+    """
     if not found:
         return None
-    notices = tuple(dict.fromkeys(verdict.notice for verdict in found if verdict.notice))
+    more = (verdict.notice.removeprefix(said).strip() for verdict in found)
+    notices = tuple(dict.fromkeys(notice for notice in more if notice))
     headings = ("Compared", "Ours", "Needed", "Verdict")
     return ClaimSection(tuple(map(_of_verdict, found)), headings, notices=notices)
 

@@ -148,7 +148,8 @@ def _claims(source: ReportSource, shown: SuiteResults) -> ClaimSection | None:
     """Returns the claims that are about the tables of a suite first of all."""
     if not shown.tables:
         return None
-    return claims_section([found for found in source.claims(shown.profile) if found.claim.tables[0] in shown.tables])
+    mine = [found for found in source.claims(shown.profile) if found.claim.tables[0] in shown.tables]
+    return claims_section(mine, shown.notice)
 
 
 def _table_title(keys: Sequence[str]) -> str:

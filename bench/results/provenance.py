@@ -36,7 +36,10 @@ def environment() -> dict[str, Any]:
 
 
 def git_state() -> tuple[str | None, bool | None]:
-    """Returns the commit of the source tree and whether tracked files differ from it; None outside a checkout."""
+    """Returns the commit of the source tree and whether tracked files differ from it; None outside a checkout.
+
+    Results and reports are what comes out: that they differ, as after a `bench report`, says nothing of the source.
+    """
 
     def git(*words: str) -> str | None:
         try:
@@ -48,7 +51,7 @@ def git_state() -> tuple[str | None, bool | None]:
     # An installed copy may lie inside some other project's checkout: only a root of our own counts.
     if git("rev-parse", "--show-toplevel") != str(ROOT):
         return None, None
-    status = git("status", "--porcelain", "--untracked-files=no")
+    status = git("status", "--porcelain", "--untracked-files=no", "--", ".", ":!reports", ":!results")
     return git("rev-parse", "HEAD"), bool(status) if status is not None else None
 
 

@@ -12,9 +12,10 @@ import pytest
 from results_factory import outdated
 
 from bench.errors import ConfigError, ResultsError
+from bench.replication.claim_verdicts import ClaimVerdict
 from bench.replication.claims import claims, on_paper
 from bench.reporting.citation import CITATIONS
-from bench.reporting.claims_section import audit_section
+from bench.reporting.claims_section import audit_section, claims_section
 from bench.reporting.overview_page import write_overview
 from bench.reporting.report_source import ReportSource
 from bench.study.config import Study
@@ -121,6 +122,15 @@ def test_claims_are_counted_by_the_last_profile() -> None:
     ]  # fmt: skip
     assert len({item.address for item in section.items}) == 71
     assert all(item.parts for item, _ in section.failing)
+
+
+def test_what_the_page_says_of_the_scale_is_not_said_again_beside_claims() -> None:
+    claim = next(iter(claims().values()))
+    found = [ClaimVerdict(claim, "holds", "not tested", "", (), notice) for notice in ("", "A.", "A. B.", "A. B.")]
+    section = claims_section(found, "A.")
+    assert section is not None
+    assert section.notices == ("B.",)
+    assert claims_section([]) is None
 
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path, study: Study, several: pd.DataFrame) -> None:
