@@ -80,6 +80,13 @@ def check_contents(table: pa.Table, path: Path) -> None:
     _check_identity(table, path)
 
 
+def check_same(table: pa.Table) -> None:
+    """Raises ResultsError for rows of several trials, or of one trial under several conditions."""
+    for column in (*IDENTITY, *PROVENANCE):
+        if len(pc.unique(table[column.name])) != 1:
+            raise ResultsError(f"column '{column.name}' is not the same in all rows")
+
+
 def check_rows(table: pa.Table) -> None:
     """Raises ResultsError for rows that no trial of ours has stored, whichever trial they are of.
 
@@ -162,9 +169,7 @@ def _among(table: pa.Table, records: tuple[str, ...]) -> pa.ChunkedArray:
 
 
 def _check_identity(table: pa.Table, path: Path) -> None:
-    for column in (*IDENTITY, *PROVENANCE):
-        if len(pc.unique(table[column.name])) != 1:
-            raise ResultsError(f"column '{column.name}' is not the same in all rows")
+    check_same(table)
     first = table.slice(0, 1).to_pylist()[0]
     what = "cost" if first["kind"] == "cost" else f"{first['weighting']}.s{first['seed']}"
     if first["trial"] != ".".join((first["suite"], first["profile"], first["model"], what)):

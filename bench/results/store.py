@@ -25,7 +25,7 @@ import pyarrow.parquet as pq
 
 from bench.atomic import write_atomically
 from bench.errors import ResultsError, UnwritableError, one_line
-from bench.results.contents import check_contents, check_rows
+from bench.results.contents import check_contents, check_rows, check_same
 from bench.results.migrations import ARROW_SCHEMA, up_to_date
 from bench.results.schema import COLUMNS, IDENTITY, PROVENANCE, VALUES
 from bench.study.trials import Trial
@@ -275,6 +275,7 @@ def _read(path: Path, without: Collection[str] = ()) -> pa.Table:
     kept = table.filter(pc.invert(left_out))
     check_contents(kept, path)
     check_rows(table.select([column.name for column in VALUES]).filter(left_out))
+    check_same(table)
     return kept
 
 

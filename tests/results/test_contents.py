@@ -68,6 +68,7 @@ DAMAGED = {
     "two versions": cell("schema_version", 1),
     "a fractional version": column("schema_version", 1.5),
     "two trials": cell("trial", COST.id),
+    "an image of another trial": cell("digest", COST.digest, row=-1),  # the last row is one of a single image
     "two reasons": cell("reason", "else"),
     "another trial": column("trial", COST.id),
     "another digest": column("digest", COST.digest),
