@@ -174,8 +174,7 @@ def test_what_another_one_retries_is_not_retried_again(tmp_path, pretended, monk
     lease = lease_of(ONE, tmp_path)
 
     def fail_again():
-        path_of(tmp_path, ONE).unlink()
-        write(tmp_path, ONE, status="failed", reason="second")
+        write(tmp_path, ONE, status="failed", reason="second")  # in the place of the first, in one step
         lease.release()
 
     threading.Timer(0.5, fail_again).start()
