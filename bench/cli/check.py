@@ -85,6 +85,10 @@ def check(
     if not against.strip():
         raise ConfigError("--against is empty; name paper, baseline, a file or a folder")
     _check_options(suite, form, out, exact, update_baseline, reason)
+    if no_claims and against != "paper":
+        raise ConfigError("--no-claims goes with --against paper; claims are tested there alone")
+    if allow_inconclusive and (exact or update_baseline):
+        raise ConfigError("--allow-inconclusive goes with verdicts; --exact and --update-baseline give none")
     check_out(out)
     study = study_of(ctx)
     planned = _planned(study, suite, profile, results)
@@ -95,7 +99,7 @@ def check(
         codes = [_check_exactly(trials, results, against) for trials in planned]
         sys.exit(1 if 1 in codes else max(codes))
     left_out: tuple[str, ...] = ()
-    if suite is None:
+    if suite is None or len(planned) > 1:
         planned, left_out = _with_reference(planned, study, against, ctx.obj.parent)
     found = _checked(study, planned, results, against, ctx.obj.parent, left_out, allow_inconclusive, not no_claims)
     _put(found, form, out)

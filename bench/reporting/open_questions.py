@@ -185,8 +185,8 @@ def _layer(suite: SuiteResults, measured: Sequence[SuiteResults]) -> Question:
         trial = of_suite.planned[0]
         notes.append(
             f"Parameters and model size: suite {of_suite.suite}, networks for the classes of its data set "
-            f"({trial.dataset}) and images of {trial.height}×{trial.width}, on which a layer over the whole map "
-            "depends."
+            f"({trial.dataset}) and images of {trial.timing_height}×{trial.timing_width}; a layer over the whole map "
+            "has another size for images of another."
         )
     elif rows:
         notes.append("Parameters and model size: no cost trial of these models has a result; suite cost measures them.")

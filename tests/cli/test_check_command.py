@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from results_factory import write
+from results_factory import trials, write
 from small_check import ROOT, bench, check_of, fill, small_study, with_sizes_of_the_paper
 
 from bench.study.config import load_study
@@ -86,6 +86,8 @@ def test_against_the_paper_the_scale_is_said_and_sizes_are_compared(small: Path,
         ("--update-baseline --reason why", r"--update-baseline needs --suite NAME"),
         ("--reason why", r"--reason goes with --update-baseline"),
         ("--against=", r"--against is empty; name paper, baseline, a file or a folder"),
+        ("--no-claims", r"--no-claims goes with --against paper"),
+        ("--exact --allow-inconclusive", r"--allow-inconclusive goes with verdicts"),
         ("--exact --format json", r"--exact prints a few lines; leave out --format and --out"),
         (
             "--update-baseline --suite decoder-variants --reason why --out x",
@@ -159,6 +161,14 @@ def test_inconclusive_numbers_pass_where_that_is_allowed(small: Path, check: Cal
         found = json.loads(done.stdout)
         assert (found["counts"]["inconclusive"], found["counts"]["within"], found["counts"]["missing"]) == (8, 4, 0)
         assert (done.exit_code, found["exit_code"], found["allow_inconclusive"]) == (code, code, code == 0)
+
+
+def test_suites_of_a_group_without_a_table_are_left_out_and_named(tmp_path: Path) -> None:
+    write(tmp_path, trials(suite="road-scenes")[0])
+    done = bench("check", "--suite", "open-questions", "--against", "paper", "--no-claims", "--results", str(tmp_path))
+    assert done.exit_code == 2  # the other trainings of road-scenes are missing
+    assert "left out: published-split: belongs to no table of the paper" in done.output
+    assert "left out: separate-drives: belongs to no table of the paper" in done.output
 
 
 def test_check_never_imports_torch(small: Path) -> None:
