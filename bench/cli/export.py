@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bench.cli.options import PROFILE, RESULTS, SELECTION, SUITE, options, study_of
+from bench.cli.options import PROFILE, RESULTS, SELECTION, SINGLE_SUITE, options, study_of
 from bench.cli.output import counted
 from bench.errors import ResultsError
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@options(SUITE, PROFILE, SELECTION, RESULTS)
+@options(SINGLE_SUITE, PROFILE, SELECTION, RESULTS)
 @click.option(
     "--out",
     required=True,

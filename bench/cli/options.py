@@ -32,6 +32,9 @@ def options(*decorators: Callable[[F], F]) -> Callable[[F], F]:
 SUITE = click.option(
     "--suite", required=True, metavar="NAME", help="Suite or group of suites in bench.yaml, e.g. decoder-variants."
 )
+SINGLE_SUITE = click.option(
+    "--suite", required=True, metavar="NAME", help="Suite in bench.yaml, e.g. decoder-variants; not a group."
+)
 PROFILE = click.option("--profile", default="smoke", show_default=True, metavar="NAME", help="smoke, mini or paper.")
 ONE_SUITE = click.option(
     "--suite", metavar="NAME", help="Only this suite, or group of suites. Default: all in bench.yaml."

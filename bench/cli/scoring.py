@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from bench.cli.export import export as export  # until bench/cli/__init__.py imports it from there
-from bench.cli.options import PROFILE, RESULTS, SELECTION, SUITE, options, study_of
+from bench.cli.options import PROFILE, RESULTS, SELECTION, SINGLE_SUITE, options, study_of
 from bench.cli.output import OUTPUT, counted, put
 from bench.errors import ConfigError, ResultsError, one_line
 
@@ -53,7 +53,7 @@ DEFINITION = options(
 
 
 @click.command()
-@options(SUITE, PROFILE, SELECTION, RESULTS, DEFINITION, OUTPUT)
+@options(SINGLE_SUITE, PROFILE, SELECTION, RESULTS, DEFINITION, OUTPUT)
 @click.pass_context
 def rescore(
     ctx: click.Context,
