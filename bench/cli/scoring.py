@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from bench.cli.export import export as export  # until bench/cli/__init__.py imports it from there
 from bench.cli.options import PROFILE, RESULTS, SELECTION, SINGLE_SUITE, options, study_of
 from bench.cli.output import OUTPUT, counted, put
 from bench.errors import ConfigError, ResultsError, one_line

@@ -23,9 +23,11 @@ from bench.replication.scores import DEFAULT_PROTOCOL, MACHINE_COSTS
 from bench.replication.unfinished import Cell, State, cells_of
 from bench.study.catalog import ROW_TITLES
 from bench.study.config import Study
+from bench.study.specs import GapSpec, ToleranceExceptionSpec
 from bench.study.tolerances import CLASS_METRIC
 from bench.study.trials import Trial
 
+COMPARED = ("within", "outside", "inconclusive")  # verdicts that a gap decides
 LENGTH = "max_iterations"  # of a training, in the tables with budgets
 
 
@@ -102,7 +104,7 @@ class _Comparison:
         std = math.nan if ours is None else ours.std
         tolerance = math.nan if gap is None else half_width(gap, reference, std)
         verdict, reason = self._judged(place, ours, reference, tolerance, table)
-        return made(place, ours, reference, tolerance, Judgement(verdict, reason))
+        return made(place, ours, reference, tolerance, Judgement(verdict, reason), gap)
 
     def _ours(self, place: Place, table: str) -> Measured | None:
         if place.metric == LENGTH:
@@ -151,8 +153,18 @@ class _Comparison:
         return Judgement("missing", "its results hold no such number")
 
 
-def made(place: Place, ours: Measured | None, reference: float, tolerance: float, judgement: Judgement) -> Verdict:
-    """Returns a verdict with the numbers it is about."""
+def made(
+    place: Place,
+    ours: Measured | None,
+    reference: float,
+    tolerance: float,
+    judgement: Judgement,
+    gap: GapSpec | None = None,
+) -> Verdict:
+    """Returns a verdict with the numbers it is about; one that was compared under an exception says so, and why."""
+    why = ""
+    if isinstance(gap, ToleranceExceptionSpec) and judgement.verdict in COMPARED:
+        why = f"gap by exception: {gap.why}"
     return Verdict(
         place=place,
         ours=None if ours is None else ours.value,
@@ -162,7 +174,7 @@ def made(place: Place, ours: Measured | None, reference: float, tolerance: float
         verdict=judgement.verdict,
         n=0 if ours is None else ours.n,
         interval=None if ours is None else ours.interval,
-        reason=judgement.reason,
+        reason="; ".join(part for part in (judgement.reason, why) if part),
         trials=() if ours is None else ours.trials,
     )
 

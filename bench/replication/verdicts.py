@@ -139,7 +139,12 @@ def _verdict(place: Place, ours: Measured | None, theirs: Measured, bands: Bands
     outcome, reason = by_point(ours.value, theirs.value, tolerance)
     single = SINGLE_RUN if ours.n == 1 and not is_cost(place) else ""
     return made(
-        place, ours, theirs.value, tolerance, Judgement(outcome, "; ".join(filter(None, (reason, seeds or single))))
+        place,
+        ours,
+        theirs.value,
+        tolerance,
+        Judgement(outcome, "; ".join(filter(None, (reason, seeds or single)))),
+        gap,
     )
 
 

@@ -335,3 +335,18 @@ def test_the_papers_own_numbers_are_within_no_gap_at_all(rows_of: Rows) -> None:
     found = checked(rows, trials, study)
 
     assert counts(found.values())["within"] == len(found) == 2 * 7
+
+
+def test_a_verdict_under_an_exception_says_why_and_the_others_do_not(rows_of: Rows) -> None:
+    wide = {"against": "paper", "suite": "cost", "model": "deeplab_largefov", "metric": "model_size_mb"}
+    study = with_gaps(
+        "paper", "mini", {"model_size_mb": 0.01}, exceptions=[wide | {"relative": 0.02, "why": "rounding"}]
+    )
+    trials = plan(study, "cost", "mini", models=["deeplab_largefov", "segnet"])
+    sizes = {"deeplab_largefov": 82.16, "segnet": 117.9}
+    rows = rows_of(*((trial, {"costs": {("model_size_mb", ""): sizes[trial.model]}}) for trial in trials))
+    found = checked(rows, trials, study)
+
+    deeplab, segnet = (found[f"{model} model_size_mb"] for model in ("deeplab_largefov", "segnet"))
+    assert (deeplab.verdict, deeplab.reason) == ("within", "gap by exception: rounding")
+    assert (segnet.verdict, segnet.reason) == ("within", "")
