@@ -25,7 +25,8 @@ from scipy import ndimage, sparse, spatial
 from scipy.sparse.csgraph import maximum_flow
 from skimage import morphology
 
-from bench.evaluation.boundary import STORED, boundary_counts, boundary_f1, boundary_tolerance_px
+from bench.evaluation.boundary import boundary_counts
+from bench.evaluation.boundary_scores import STORED, boundary_f1, boundary_tolerance_px
 
 IMAGES = 40
 

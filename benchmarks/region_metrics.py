@@ -24,7 +24,8 @@ from machine import description
 from rounds import Way, measure, optional
 
 from bench.data import IGNORE_INDEX
-from bench.evaluation.confusion import confusion_counts, region_scores
+from bench.evaluation.confusion import confusion_counts
+from bench.evaluation.region_scores import region_scores
 
 IMAGES = 40
 BATCH = 10  # images that a metric of a split is given at once

@@ -19,7 +19,7 @@ from bench.study.specs import ProfileSpec, RecipeSpec
 from bench.training.loop import TrainingState, parameter_groups, train
 from bench.training.loss import segmentation_loss
 from bench.training.normalisation import normalise
-from bench.training.order import batch_at
+from bench.training.order import BatchOrder
 
 BATCH = 4
 ORDER_SEED = 0
@@ -41,7 +41,8 @@ class Setting:
 
     def order(self, iterations: Iterable[int]) -> list[np.ndarray]:
         """Returns the images of each iteration."""
-        return [batch_at(iteration, len(self.split.labels), BATCH, ORDER_SEED) for iteration in iterations]
+        order = BatchOrder(len(self.split.labels), BATCH, ORDER_SEED, torch.device("cpu"))
+        return [order.at(iteration).numpy() for iteration in iterations]
 
     def resident(self) -> tuple[Tensor, Tensor, Tensor]:
         """Returns images, labels and class weights as our trials hold them, on the device."""

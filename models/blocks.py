@@ -108,8 +108,14 @@ def max_unpool(features: Tensor, indices: Tensor, size: Size) -> Tensor:
     """
     height, width = size
     n, c = features.shape[:2]
+    # In place, since the zeros are ours, and along the layout that the next convolution reads: otherwise the map would
+    # be copied once for each.
+    if features.is_contiguous(memory_format=torch.channels_last) and not features.is_contiguous():
+        rows = features.new_zeros(n, height * width, c)
+        positions, values = (maps.permute(0, 2, 3, 1).flatten(1, 2) for maps in (indices, features))
+        return rows.scatter_(1, positions, values).view(n, height, width, c).permute(0, 3, 1, 2)
     flat = features.new_zeros(n, c, height * width)
-    return flat.scatter(2, indices.flatten(2), features.flatten(2)).view(n, c, height, width)
+    return flat.scatter_(2, indices.flatten(2), features.flatten(2)).view(n, c, height, width)
 
 
 def bilinear_kernel(kernel_size: int) -> Tensor:

@@ -9,13 +9,13 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 LEVELS = {
-    "cli": 5,
-    "running": 4,
-    "reporting": 4,
-    "scoring": 4,
+    "cli": 6,
+    "running": 5,
+    "reporting": 5,
+    "scoring": 5,
     "training": 3,
-    "evaluation": 3,
-    "profiling": 3,
+    "evaluation": 4,
+    "profiling": 4,
     "replication": 3,
     "data": 2,
     "results": 2,

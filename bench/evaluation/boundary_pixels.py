@@ -16,9 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.data.split import IGNORE_INDEX
+from bench.evaluation.boundary_scores import LABEL, MATCHED_LABEL, MATCHED_PREDICTED, PREDICTED
 
 MAX_CLASSES = 64  # one bit a class
-PREDICTED, LABEL, MATCHED_PREDICTED, MATCHED_LABEL = range(4)  # last axis of boundary counts
 
 
 def class_codes(num_classes: int) -> NDArray[Any]:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.data.split import IGNORE_INDEX
-from bench.evaluation.confusion import confusion_counts, region_scores
+from bench.evaluation.confusion import confusion_counts
 from bench.evaluation.dense_crf import (
     ITERATIONS,
     CrfParameters,
@@ -26,6 +26,7 @@ from bench.evaluation.dense_crf import (
     infer,
     smoothness_kernel,
 )
+from bench.evaluation.region_scores import region_scores
 
 Point = tuple[int, int, int]  # index of w1, theta_alpha and theta_beta in their lists
 

@@ -6,10 +6,11 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from bench.data import IGNORE_INDEX
 from bench.evaluation.checkerboard import checkerboard_contrast, local_checkerboard_energy
+from bench.training.residency import Images
 
 PERIODS = (2, 4, 8)  # px: of the last step up, of the last two, of the last three
 CELLS = 4  # of a period, along the side of a window
@@ -27,12 +28,12 @@ class Checkerboard(NamedTuple):
 
 
 @torch.no_grad()
-def checkerboards(model: nn.Module, images: Tensor, labels: np.ndarray, num_classes: int) -> dict[int, Checkerboard]:
+def checkerboards(model: nn.Module, images: Images, labels: np.ndarray, num_classes: int) -> dict[int, Checkerboard]:
     """Returns what repeats in the logits, by period in pixels.
 
     Args:
         model: maps (N,3,H,W) to logits (N,K,H,W) at any size; put into eval mode
-        images: float (N,3,H,W), normalised
+        images: network input (N,3,H,W)
         labels: uint8 (N,H,W), which the energy in the logits is to be compared with
         num_classes: K
 

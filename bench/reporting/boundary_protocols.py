@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from bench.evaluation.boundary import STORED
+from bench.evaluation.boundary_scores import STORED
 from bench.replication.scores import DEFAULT_PROTOCOL, scores
 from bench.reporting.beside_paper import Measured, measured_rows
 from bench.reporting.cells import Cell, Column, Place, Row, Table, with_best

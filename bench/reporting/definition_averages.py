@@ -11,9 +11,9 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
-from bench.evaluation.boundary import boundary_counts, boundary_f1
-from bench.evaluation.boundary_pixels import LABEL, MATCHED_LABEL, PREDICTED
-from bench.evaluation.confusion import region_scores
+from bench.evaluation.boundary import boundary_counts
+from bench.evaluation.boundary_scores import LABEL, MATCHED_LABEL, PREDICTED, boundary_f1
+from bench.evaluation.region_scores import region_scores
 from bench.reporting import style
 from bench.reporting.definition_canvas import LINE, PALE_BLUE, PALE_GREY, WIDTH_IN, bare, new_picture
 

@@ -14,7 +14,8 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Circle, Patch, Rectangle
 from numpy.typing import NDArray
 
-from bench.evaluation.boundary import PROTOCOLS, boundary_counts, boundary_f1, boundary_tolerance_px
+from bench.evaluation.boundary import boundary_counts
+from bench.evaluation.boundary_scores import PROTOCOLS, boundary_f1, boundary_tolerance_px
 from bench.reporting import style
 from bench.reporting.definition_canvas import (
     BLUE,

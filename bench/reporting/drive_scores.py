@@ -13,8 +13,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.evaluation.boundary import boundary_f1
-from bench.evaluation.confusion import region_scores
+from bench.evaluation.boundary_scores import boundary_f1
+from bench.evaluation.region_scores import region_scores
 from bench.replication.scores import DEFAULT_PROTOCOL
 from bench.reporting.comparison import Side
 from bench.reporting.suite_results import SuiteResults

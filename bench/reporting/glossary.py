@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bench.evaluation.boundary import boundary_tolerance_px
+from bench.evaluation.boundary_scores import boundary_tolerance_px
 from bench.study.catalog import METRIC_TITLES
 from bench.study.trials import Trial
 

@@ -8,7 +8,7 @@ from torch import nn
 from bench.data import Split, dataset_of, load_split
 from bench.running.pretraining import start_from_pretrained
 from bench.study.trials import Trial, derive_seed
-from bench.training.normalisation import normalise
+from bench.training.residency import Images, network_images
 from models import MODELS
 
 
@@ -17,11 +17,9 @@ def load_trial_split(trial: Trial, split: str) -> Split:
     return load_split(trial.dataset, split, trial.height, trial.width, trial.dataset_options)
 
 
-def network_input(trial: Trial, split: Split, device: torch.device) -> torch.Tensor:
-    """Returns a split's images (N,3,H,W), normalised, on the device, in the trial's memory format."""
-    # copied because the cached array may be read-only, which torch cannot express
-    images = torch.from_numpy(split.images.copy()).to(device)
-    return normalise(images, trial.input_normalisation, channels_last=trial.channels_last)
+def network_input(trial: Trial, split: Split, device: torch.device) -> Images:
+    """Returns a split's images as network input (N,3,H,W), for the device, in the trial's memory format."""
+    return network_images(split.images, device, trial.input_normalisation, channels_last=trial.channels_last)
 
 
 def num_classes_of(trial: Trial) -> int:

@@ -9,8 +9,8 @@ import torch
 from torch import nn
 
 from bench.data import SPLITS, dataset_of, weights_for
-from bench.evaluation.confusion import RegionScores
-from bench.evaluation.predict import predict
+from bench.evaluation.predict import images_at_once, predict
+from bench.evaluation.region_scores import RegionScores
 from bench.running.besides import add_checkerboards, add_refined
 from bench.running.checkpoints import Checkpoints
 from bench.running.control import Control, Interrupted, Notice, Report
@@ -20,6 +20,7 @@ from bench.running.inputs import build_model, load_trial_split, network_input
 from bench.running.rows import TrialRows
 from bench.study.trials import Trial, derive_seed
 from bench.training.bn_statistics import recompute_bn_statistics
+from bench.training.compilation import compile_network
 from bench.training.loop import TrainingState, train
 
 SELECTIONS = ("global_accuracy", "mean_iou")  # by each a checkpoint is chosen; the trial says which is reported
@@ -72,6 +73,9 @@ def run_training(
     weights = weights_for(trial.weighting, splits["train"].labels, dataset_of(trial.dataset, trial.dataset_options))
     images = {split: network_input(trial, splits[split], device) for split in SPLITS}
     model = build_model(trial, len(weights), device)
+    if trial.compile == "on":
+        compile_network(model)
+    at_once = images_at_once(device, trial.height, trial.width)
     state = TrainingState(model, lr=trial.lr, momentum=trial.momentum, weight_decay=trial.weight_decay)
     rows = TrialRows(splits, weights)
     best = resume(checkpoints, trial, device, state, rows, report)
@@ -81,7 +85,7 @@ def run_training(
         return due or control.checkpoint or control.stop
 
     def score(split: str, iteration: int) -> np.ndarray:
-        predictions = predict(model, images[split], batch_size=trial.batch_size, bf16=bf16)
+        predictions = predict(model, images[split], batch_size=at_once, bf16=bf16)
         rows.add_regions(split, iteration, predictions)
         if split == "test":
             rows.add_boundaries(split, iteration, predictions)
@@ -97,13 +101,14 @@ def run_training(
         order_seed=derive_seed(trial.seed, "order"),
         dropout_seed=derive_seed(trial.seed, "dropout"),
         bf16=bf16,
+        summed=trial.loss == "summed",
         pause_at=pause_at,
         report=report,
     ):
         if pause.iteration % trial.validate_every == 0:
             rows.add_curve(pause, trial.batch_size)
             recompute_bn_statistics(model, images["train"], batch_size=trial.batch_size, bf16=bf16)
-            predictions = predict(model, images["val"], batch_size=trial.batch_size, bf16=bf16)
+            predictions = predict(model, images["val"], batch_size=at_once, bf16=bf16)
             keep_best(best, trial, pause.iteration, rows.add_regions("val", pause.iteration, predictions), model)
             if pause.iteration in trial.budgets.values():
                 score("test", pause.iteration)

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.errors import ResultsError
-from bench.evaluation.boundary import boundary_f1
+from bench.evaluation.boundary_scores import boundary_f1
 from bench.replication.statistics import CONFIDENCE, Interval
 from bench.scoring.definition import DEFAULT_PROTOCOLS, REGION_METRICS
 from bench.scoring.stored import Counts

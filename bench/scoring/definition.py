@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.errors import ConfigError, UnknownNameError
-from bench.evaluation.boundary import STORED, boundary_counts, boundary_f1
+from bench.evaluation.boundary import boundary_counts
+from bench.evaluation.boundary_scores import STORED, boundary_f1
 from bench.evaluation.confusion import confusion_counts
 from bench.scoring.regions import DEFAULT_RULE, REGION_RULES, region_scores_by
 from bench.study.catalog import resolve

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.errors import UnknownNameError
-from bench.evaluation.confusion import RegionScores, region_scores
+from bench.evaluation.region_scores import RegionScores, region_scores
 
 REGION_RULES = ("authors", "present", "per-image", "frequency-weighted")
 DEFAULT_RULE = "authors"

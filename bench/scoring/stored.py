@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from bench.data.split import MAX_SIZE
 from bench.errors import ResultsError
-from bench.evaluation.boundary import STORED
+from bench.evaluation.boundary_scores import STORED
 from bench.results.schema import BOUNDARY_METRICS
 from bench.results.store import UNREADABLE, result_files
 

@@ -29,8 +29,10 @@ STARTS = {
         "bench/running/training_trial.py",
         "bench/running/inputs.py",
         "bench/running/device.py",  # sets precision and determinism
-        "bench/evaluation/confusion.py",  # these two are called by running/rows.py
+        "bench/evaluation/confusion.py",  # these four are called by running/rows.py
+        "bench/evaluation/region_scores.py",
         "bench/evaluation/boundary.py",
+        "bench/evaluation/boundary_scores.py",
     ),
     "cost": ("bench/running/cost_trial.py", "bench/running/inputs.py", "bench/running/device.py"),
 }

@@ -106,6 +106,9 @@ class ProfileSpec(Spec):
     width: Pixels = Field(description="width of images and labels (pixels)")
     precision: Literal["fp32", "tf32", "bf16"] = Field(description="arithmetic of training and timing")
     channels_last: bool = Field(description="memory format of tensors (true or false)")
+    compile: Literal["off", "on"] = Field(
+        "off", description="torch.compile for trainings; with CUDA graphs on a GPU (off or on)"
+    )
     determinism: Literal["off", "seeded", "strict"] = Field(
         description="off: kernels chosen by speed; seeded: fixed choice of kernels; strict: bit-identical repeats"
     )
@@ -127,6 +130,9 @@ class RecipeSpec(Spec):
     weight_decay: Annotated[float, Field(ge=0, le=1)] = Field(description="weight decay of SGD (no unit)")
     input_normalisation: Literal["local_contrast", "imagenet", "none"] = Field(
         description="what is done to RGB input; imagenet: each channel by its mean and deviation over ImageNet"
+    )
+    loss: Literal["averaged", "summed"] = Field(
+        "averaged", description="over the labelled pixels of a mini-batch, as the authors' code and as the paper's text"
     )
     selection: Literal["global_accuracy", "mean_iou"] = Field(
         description="validation score whose best iteration is reported"

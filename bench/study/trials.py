@@ -29,7 +29,7 @@ _DEPENDS_ON = {
         "data training evaluation",
         "model weighting seed dataset dataset_options height width batch_size iterations validate_every"
         " budgets lr momentum weight_decay input_normalisation selection pretrained refinement checkerboard"
-        " precision channels_last determinism",
+        " precision channels_last determinism loss compile",
     ),
     "cost": (
         "profiling",
@@ -41,7 +41,9 @@ _DEPENDS_ON = {
 }
 
 # Fields that came later, with the value under which trials are what they were before: it stands in no digest.
-_ADDED: dict[str, Any] = {"budgets": {}, "pretrained": None, "refinement": None, "checkerboard": False}
+_ADDED: dict[str, Any] = {
+    "budgets": {}, "pretrained": None, "refinement": None, "checkerboard": False, "loss": "averaged", "compile": "off"
+}  # fmt: skip
 
 _PLACES = ("folder", "file")  # keys of dicts among the fields
 
@@ -75,9 +77,11 @@ class Trial:
     pretrained: dict[str, Any] | None = field(hash=False)  # name, file, sha256 of the encoder's weights; None: He
     refinement: Literal["dense_crf"] | None  # of the final predictions, scored beside the network's own
     checkerboard: bool  # is measured
+    loss: Literal["averaged", "summed"]  # over the labelled pixels
     selection: Literal["global_accuracy", "mean_iou"]
     precision: Literal["fp32", "tf32", "bf16"]
     channels_last: bool
+    compile: Literal["off", "on"]  # the passes of trainings
     determinism: Literal["off", "seeded", "strict"]
     panels: int  # test images in the qualitative grid
     store_predictions: bool  # keep the label map of every test image

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import torch
-from torch import Tensor, nn
+from torch import nn
+
+from bench.training.compilation import uncompiled
+from bench.training.residency import Images
 
 
 @torch.no_grad()
-def recompute_bn_statistics(model: nn.Module, images: Tensor, *, batch_size: int, bf16: bool) -> None:
+def recompute_bn_statistics(model: nn.Module, images: Images, *, batch_size: int, bf16: bool) -> None:
     """Sets every batch norm's mean and variance to the average over the training set; leaves `model` in eval mode.
 
     Args:
         model: any network; only its batch-norm layers change
-        images: float (N,3,H,W), the whole training split
-        batch_size: images per forward pass, as in training
+        images: the whole training split as network input (N,3,H,W)
+        batch_size: images per forward pass, as in training: the mean of the variances depends on it
         bf16: whether training runs under bf16 autocast
 
     Source: paper §4.1; released compute_bn_statistics.py (mean over mini-batches of the mean and of the unbiased
@@ -26,7 +29,7 @@ def recompute_bn_statistics(model: nn.Module, images: Tensor, *, batch_size: int
         norm.reset_running_stats()
         norm.momentum = None  # PyTorch's spelling of "plain average over all batches since the reset"
         norm.train()
-    with torch.autocast(images.device.type, torch.bfloat16, enabled=bf16):
+    with uncompiled(model), torch.autocast(images.device.type, torch.bfloat16, enabled=bf16):
         for start, end in _batches(len(images), batch_size):
             model(images[start:end])
     model.eval()

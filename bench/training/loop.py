@@ -12,10 +12,11 @@ from torch import Tensor, nn
 
 from bench.errors import DivergedError
 from bench.study.trials import derive_seed
-from bench.training.loss import coarse_labels, segmentation_loss
-from bench.training.order import batch_at
+from bench.training.loss import coarse_labels, labelled_pixels, segmentation_loss
+from bench.training.order import BatchOrder
+from bench.training.residency import Images
 
-READ_BACK_EVERY = 10  # iterations between two looks at the loss: each look makes a GPU wait
+READ_BACK_EVERY_S = 1.0  # between two looks at the losses: each look makes a GPU wait
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,7 @@ class TrainingState:
 
 def train(
     state: TrainingState,
-    images: Tensor,
+    images: Images,
     labels: Tensor,
     class_weights: Tensor,
     *,
@@ -92,6 +93,7 @@ def train(
     order_seed: int,
     dropout_seed: int,
     bf16: bool,
+    summed: bool = False,
     pause_at: Callable[[int], bool],
     report: Callable[[Progress], None],
 ) -> Iterator[Pause]:
@@ -99,13 +101,14 @@ def train(
 
     Args:
         state: model, optimizer and how far they are; the model maps (N,3,H,W) to logits (N,K,H,W)
-        images: float32 (N,3,H,W), normalised, the whole training split, on the model's device
+        images: the whole training split as network input (N,3,H,W), on the model's device
         labels: int64 or uint8 (N,H,W), 0..K-1 or 255
         class_weights: float32 (K,)
         iterations: optimizer steps in all
         batch_size: images per step
         order_seed, dropout_seed: decide, with the iteration, which images a step sees and what dropout drops
         bf16: forward and backward under bf16 autocast, weights and loss in fp32
+        summed: see `training_step`
         pause_at: asked after every iteration
         report: called every few iterations
 
@@ -114,16 +117,18 @@ def train(
 
     Source: paper §3.2 (SGD, batches of 12).
     """
+    order = BatchOrder(len(images), batch_size, order_seed, images.device)
+    generator = default_generator(images.device)
     pending: list[Tensor] = []
     start = time.perf_counter()
     state.model.train()
     for iteration in range(state.iteration + 1, iterations + 1):
-        torch.manual_seed(derive_seed(dropout_seed, iteration))
-        index = torch.from_numpy(batch_at(iteration, len(images), batch_size, order_seed)).to(images.device)
-        loss = training_step(state.model, state.optimizer, images[index], labels[index], class_weights, bf16)
-        pending.append(loss)
+        generator.manual_seed(derive_seed(dropout_seed, iteration))
+        index = order.at(iteration)
+        batch = images[index], labels[index]
+        pending.append(training_step(state.model, state.optimizer, *batch, class_weights, bf16, summed=summed))
         pauses = pause_at(iteration) or iteration == iterations
-        if pauses or iteration % READ_BACK_EVERY == 0:
+        if pauses or time.perf_counter() - start > READ_BACK_EVERY_S:
             fresh = torch.stack(pending).tolist()
             pending.clear()
             state.iteration = iteration
@@ -147,19 +152,31 @@ def training_step(
     labels: Tensor,
     class_weights: Tensor,
     bf16: bool,
+    *,
+    summed: bool = False,
 ) -> Tensor:
     """One SGD step on images (N,3,H,W) and labels (N,H,W); returns the detached loss, still on the device.
 
-    A model with a LOSS_STRIDE is trained on its `coarse_logits` and every so many labels.
+    A model with a LOSS_STRIDE is trained on its `coarse_logits` and every so many labels. With `summed` the gradient is
+    that of the sum over the labelled pixels of the batch; what is returned is their average all the same.
     """
     stride = getattr(model, "LOSS_STRIDE", 1)
     with torch.autocast(images.device.type, torch.bfloat16, enabled=bf16):
         logits = model(images) if stride == 1 else model.coarse_logits(images)  # type: ignore[operator]
-    loss = segmentation_loss(logits, coarse_labels(labels, stride).long(), class_weights)
+    labels = coarse_labels(labels, stride).long()
+    loss = segmentation_loss(logits, labels, class_weights)
     optimizer.zero_grad(set_to_none=True)
-    loss.backward()
+    (loss * labelled_pixels(labels) if summed else loss).backward()
     optimizer.step()
     return loss.detach()
+
+
+def default_generator(device: torch.device) -> torch.Generator:
+    """Returns the generator that dropout draws from; `torch.manual_seed` seeds those of all devices, every time."""
+    if device.type == "cuda":
+        torch.cuda.init()
+        return torch.cuda.default_generators[device.index or 0]
+    return torch.default_generator
 
 
 def parameter_groups(model: nn.Module, weight_decay: float) -> list[dict[str, object]]:

@@ -25,14 +25,20 @@ def segmentation_loss(logits: Tensor, labels: Tensor, class_weights: Tensor) -> 
     Source: paper §3.2; softmax_loss_layer of caffe-segnet, `normalize: true`.
     Deviation: the paper says that the loss is summed over the mini-batch; its code divides by the number of labelled
         pixels, and a learning rate of 0.1 only makes sense with that. PyTorch's `CrossEntropyLoss(weight)` would divide
-        by the sum of the weights instead, which doubles the gradient for the authors' weights.
+        by the sum of the weights instead, which doubles the gradient for the authors' weights. The sum can be trained
+        as well (recipe `loss: summed`), to see what it does.
     """
     labelled = labels != IGNORE_INDEX
     # gather, not nll_loss: nll_loss has no deterministic CUDA version
     target = labels.where(labelled, 0)
     log_likelihood = functional.log_softmax(logits.float(), dim=1).gather(1, target.unsqueeze(1)).squeeze(1)
     weights = class_weights[target] * labelled
-    return -(weights * log_likelihood).sum() / labelled.sum().clamp_min(1)
+    return -(weights * log_likelihood).sum() / labelled_pixels(labels)
+
+
+def labelled_pixels(labels: Tensor) -> Tensor:
+    """Returns how many pixels of labels (N,H,W) are not void, at least 1; int64 scalar on their device."""
+    return (labels != IGNORE_INDEX).sum().clamp_min(1)
 
 
 def coarse_labels(labels: Tensor, stride: int) -> Tensor:

@@ -1,6 +1,8 @@
-"""Normalisation of the input, once per data set rather than once per epoch."""
+"""Normalisation of the input."""
 
 from __future__ import annotations
+
+from functools import cache
 
 import torch
 from torch import Tensor
@@ -74,10 +76,14 @@ def _local_mean(maps: Tensor) -> Tensor:
 
 def _by_imagenet(images: Tensor) -> Tensor:
     """Gives each channel the mean 0 and the deviation 1 that it has over ImageNet."""
-    mean, deviation = (
-        torch.tensor(values, device=images.device).view(1, 3, 1, 1) for values in (IMAGENET_MEAN, IMAGENET_DEVIATION)
-    )
+    mean, deviation = _imagenet(images.device)
     return (images - mean) / deviation
+
+
+@cache  # sending them to a GPU for every batch would make it wait
+def _imagenet(device: torch.device) -> tuple[Tensor, Tensor]:
+    mean, deviation = torch.tensor((IMAGENET_MEAN, IMAGENET_DEVIATION)).view(2, 1, 3, 1, 1).to(device)
+    return mean, deviation
 
 
 def _scale(images: Tensor) -> Tensor:

@@ -10,7 +10,7 @@ from results_factory import constants, selected, trials, write
 from scoring.scored_trials import guessed, planned, split_of, store, write_study
 from small_check import ROOT, bench
 
-from bench.evaluation.confusion import region_scores
+from bench.evaluation.region_scores import region_scores
 from bench.replication.baseline import read_baseline
 from bench.replication.check import Place
 from bench.replication.comparable import Measured

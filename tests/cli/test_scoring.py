@@ -23,7 +23,7 @@ from bench.cli import ErrorsInOneLine
 from bench.cli.export import export
 from bench.cli.scoring import rescore, score
 from bench.data.camvid_classes import PALETTE
-from bench.evaluation.boundary import STORED
+from bench.evaluation.boundary_scores import STORED
 from bench.results.store import load_results
 
 

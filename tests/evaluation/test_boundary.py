@@ -9,7 +9,8 @@ from PIL import Image
 from scipy.ndimage import distance_transform_edt
 from scipy.optimize import linear_sum_assignment
 
-from bench.evaluation.boundary import boundary_counts, boundary_f1, boundary_tolerance_px
+from bench.evaluation.boundary import boundary_counts
+from bench.evaluation.boundary_scores import boundary_f1, boundary_tolerance_px
 
 VOID = 255
 PROTOCOLS = ("paper", "distance", "davis")

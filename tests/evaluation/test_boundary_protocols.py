@@ -13,7 +13,8 @@ from scipy.optimize import linear_sum_assignment
 from skimage.morphology import disk
 
 from bench.data.road_scenes import draw_scene
-from bench.evaluation.boundary import PROTOCOLS, STORED, VOID_RULES, boundary_counts, boundary_f1
+from bench.evaluation.boundary import boundary_counts
+from bench.evaluation.boundary_scores import PROTOCOLS, STORED, VOID_RULES, boundary_f1
 
 VOID = 255
 MASKED = [name for name, (_, void) in STORED.items() if void == "masked"]

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from sklearn import metrics
 
-from bench.evaluation.confusion import confusion_counts, region_scores
+from bench.evaluation.confusion import confusion_counts
+from bench.evaluation.region_scores import region_scores
 
 VOID = 255
 

@@ -18,16 +18,9 @@ from bench.cli import main
 from bench.cli.explain import explain
 from bench.data.split import IGNORE_INDEX
 from bench.errors import ConfigError, UnknownNameError, UnwritableError
-from bench.evaluation.boundary import (
-    DIVISORS,
-    PROTOCOLS,
-    STORED,
-    VOID_RULES,
-    boundary_counts,
-    boundary_f1,
-    boundary_tolerance_px,
-)
-from bench.evaluation.confusion import AVERAGES, region_scores
+from bench.evaluation.boundary import boundary_counts
+from bench.evaluation.boundary_scores import DIVISORS, PROTOCOLS, STORED, VOID_RULES, boundary_f1, boundary_tolerance_px
+from bench.evaluation.region_scores import AVERAGES, region_scores
 from bench.profiling.neighbours import SHORT_S
 from bench.profiling.timing import MAX_WINDOWS, PAPER_PROTOCOLS, STEADY, WINDOW
 from bench.replication.conditions import BUSY_SHARE
@@ -50,10 +43,10 @@ MEMORY_KINDS = ("resident_set", "cuda_allocated", "cuda_reserved", "device_proce
     [
         ("bench.study.catalog.METRIC_TITLES", METRIC_TITLES),
         ("bench.results.schema.COST_METRICS", COST_METRICS),
-        ("bench.evaluation.boundary.STORED", STORED),
-        ("bench.evaluation.boundary.VOID_RULES", VOID_RULES),
-        ("bench.evaluation.boundary.DIVISORS", DIVISORS),
-        ("bench.evaluation.confusion.AVERAGES", AVERAGES),
+        ("bench.evaluation.boundary_scores.STORED", STORED),
+        ("bench.evaluation.boundary_scores.VOID_RULES", VOID_RULES),
+        ("bench.evaluation.boundary_scores.DIVISORS", DIVISORS),
+        ("bench.evaluation.region_scores.AVERAGES", AVERAGES),
         ("bench.scoring.regions.REGION_RULES", REGION_RULES),
         ("bench.profiling.timing.PAPER_PROTOCOLS", ("interleaved", *PAPER_PROTOCOLS)),
         ("bench.results.schema.REFINEMENT_METRICS", REFINEMENT_METRICS),

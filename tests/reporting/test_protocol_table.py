@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from results_factory import outdated
 
-from bench.evaluation.boundary import STORED
+from bench.evaluation.boundary_scores import STORED
 from bench.reporting.boundary_protocols import EXPLAINED_BY, READING, boundary_protocols
 from bench.reporting.page import write_report
 from bench.reporting.report_source import ReportSource

@@ -7,7 +7,7 @@ import pytest
 import torch
 from results_factory import ROOT
 
-from bench.evaluation.confusion import region_scores
+from bench.evaluation.region_scores import region_scores
 from bench.results.schema import CHECKERBOARD_METRICS, REFINEMENT_METRICS
 from bench.running import training_trial as recipe
 from bench.running.checkpoints import checkpoints_of

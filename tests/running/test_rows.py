@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from bench.data.split import Split
-from bench.evaluation.boundary import STORED, boundary_counts, boundary_f1
+from bench.evaluation.boundary import boundary_counts
+from bench.evaluation.boundary_scores import STORED, boundary_f1
 from bench.results.schema import BOUNDARY_METRICS
 from bench.running.rows import TrialRows
 

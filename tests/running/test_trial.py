@@ -9,8 +9,9 @@ from PIL import Image
 from results_factory import trials
 
 from bench.data import DATASETS
-from bench.evaluation.boundary import STORED
-from bench.evaluation.confusion import confusion_counts, region_scores
+from bench.evaluation.boundary_scores import STORED
+from bench.evaluation.confusion import confusion_counts
+from bench.evaluation.region_scores import region_scores
 from bench.results.schema import COST_METRICS
 from bench.running import training_trial as recipe
 from bench.running.cost_trial import run_cost
@@ -203,7 +204,8 @@ def test_training_gets_the_recipe_of_the_trial(monkeypatch):
     assert seen["class_weights"].tolist() == pytest.approx(values(rows, record="class_weight"), rel=1e-6)
     split = recipe.load_trial_split(one, "train")
     expected = normalise(torch.from_numpy(split.images.copy()), "local_contrast", channels_last=True)
-    assert torch.equal(seen["images"], expected)
+    assert torch.equal(seen["images"][:], expected)
+    assert not seen["summed"]
     assert (seen["labels"].numpy() == split.labels).all()
 
 

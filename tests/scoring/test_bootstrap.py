@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from bench.errors import ResultsError
-from bench.evaluation.boundary import boundary_f1
-from bench.evaluation.confusion import region_scores
+from bench.evaluation.boundary_scores import boundary_f1
+from bench.evaluation.region_scores import region_scores
 from bench.replication.statistics import Interval
 from bench.scoring import bootstrap
 from bench.scoring.bootstrap import image_intervals, paired_image_intervals

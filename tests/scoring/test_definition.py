@@ -5,7 +5,7 @@ import pytest
 
 from bench.data.camvid_classes import CLASS_NAMES
 from bench.errors import ConfigError, UnknownNameError
-from bench.evaluation.boundary import STORED
+from bench.evaluation.boundary_scores import STORED
 from bench.scoring.definition import Definition, Measure, definition_of, score_counts, score_maps
 
 

@@ -7,7 +7,8 @@ from sklearn import metrics
 from torchmetrics.segmentation import MeanIoU
 
 from bench.errors import UnknownNameError
-from bench.evaluation.confusion import confusion_counts, region_scores
+from bench.evaluation.confusion import confusion_counts
+from bench.evaluation.region_scores import region_scores
 from bench.scoring.regions import REGION_RULES, region_scores_by
 
 VOID = 255

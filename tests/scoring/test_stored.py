@@ -9,7 +9,8 @@ from scoring.scored_trials import ROOT, VOID, guessed, planned, split_of, store,
 
 from bench.data import Split
 from bench.errors import BenchError, ResultsError
-from bench.evaluation.boundary import STORED, boundary_counts
+from bench.evaluation.boundary import boundary_counts
+from bench.evaluation.boundary_scores import STORED
 from bench.evaluation.confusion import confusion_counts
 from bench.replication.scores import scores
 from bench.results.store import load_results

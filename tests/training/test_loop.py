@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from bench.errors import DivergedError
+from bench.training import loop
 from bench.training.bn_statistics import recompute_bn_statistics
 from bench.training.loop import TrainingState, parameter_groups, train
 from models import MODELS
@@ -150,11 +151,30 @@ def test_weights_that_are_no_longer_finite_are_found_although_the_loss_was():
         list(run(model, iterations=1, pause_every=1, report=spoil))
 
 
-def test_progress_reports_carry_iteration_and_speed():
+@pytest.mark.parametrize(("seconds", "iterations"), [(0, [1, 2, 3, 4]), (600, [2, 4])])
+def test_losses_are_looked_at_every_so_often_and_at_pauses(monkeypatch, seconds, iterations):
+    monkeypatch.setattr(loop, "READ_BACK_EVERY_S", seconds)
     reports = []
-    list(run(model_of(), iterations=12, pause_every=12, report=reports.append))
-    assert [report.iteration for report in reports] == [10, 12]
-    assert all(report.iterations == 12 and report.images_per_s > 0 for report in reports)
+    pauses = list(run(model_of(), iterations=4, pause_every=2, report=reports.append))
+    assert [report.iteration for report in reports] == iterations
+    assert all(report.iterations == 4 and report.images_per_s > 0 for report in reports)
+    assert [len(pause.losses) for pause in pauses] == [2, 4]
+
+
+def test_the_summed_loss_moves_weights_by_the_number_of_labelled_pixels_times_as_much():
+    def first_step(summed):
+        torch.manual_seed(0)
+        model = nn.Conv2d(3, 2, 1)
+        before = model.weight.detach().clone()
+        images, labels = torch.randn(2, 3, 4, 5), torch.zeros(2, 4, 5, dtype=torch.uint8)
+        labels[:, 0] = 255  # 2 x 3 x 5 labelled pixels are left
+        optimizer = torch.optim.SGD(model.parameters(), lr=1e-3)
+        loss = loop.training_step(model, optimizer, images, labels, torch.ones(2), False, summed=summed)
+        return float(loss), model.weight.detach() - before
+
+    (averaged_loss, averaged), (summed_loss, summed) = first_step(False), first_step(True)
+    assert summed_loss == averaged_loss  # what is reported is the average all the same
+    assert torch.allclose(summed, 30 * averaged, rtol=1e-3, atol=1e-6)
 
 
 def test_biases_and_shifts_are_not_decayed():
