@@ -24,7 +24,20 @@ LEVELS = {
     "atomic": 1,
     "models": 0,
 }
+REPORTING_LEVELS = {
+    "pages": 6,
+    "definitions": 5,
+    "commands": 5,
+    "figures": 4,
+    "comparisons": 3,
+    "tables": 2,
+    "provenance": 2,
+    "verdict_marks": 1,
+    "staleness": 0,
+    "rendering": 0,
+}
 TORCH_FREE = ("study", "data", "results", "replication", "reporting", "scoring")
+PACKAGES = ("bench", "bench.reporting", "models")
 
 
 def room_of(module: str) -> str:
@@ -41,7 +54,7 @@ def imports(path: Path) -> set[str]:
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}: relative import"
             names = {f"{node.module}.{alias.name}" for alias in node.names}
-            found |= names if node.module in ("bench", "models") else {str(node.module)}
+            found |= names if node.module in PACKAGES else {str(node.module)}
     return {name for name in found if name.split(".")[0] in ("bench", "models", "torch", "torchvision")}
 
 
@@ -66,6 +79,22 @@ def test_imports_run_from_high_to_low():
 
 def test_every_room_has_a_level():
     assert {room for room, _ in sources()} - {"", "__init__", "__main__"} == set(LEVELS)
+
+
+def test_imports_inside_reporting_run_from_high_to_low():
+    wrong = []
+    for path in ROOT.glob("bench/reporting/**/*.py"):
+        room = path.relative_to(ROOT / "bench/reporting").with_suffix("").parts[0]
+        for name in imports(path):
+            other = name.split(".")[2] if name.startswith("bench.reporting.") else room
+            if other != room and REPORTING_LEVELS[other] >= REPORTING_LEVELS[room]:
+                wrong.append(f"{path.relative_to(ROOT)} imports {name}")
+    assert wrong == []
+
+
+def test_every_room_of_reporting_has_a_level():
+    names = {path.stem for path in (ROOT / "bench/reporting").iterdir() if not path.name.startswith("__")}
+    assert names - {"templates"} == set(REPORTING_LEVELS)
 
 
 def test_models_import_torch_and_siblings_only():

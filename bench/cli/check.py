@@ -15,7 +15,7 @@ from bench.errors import ConfigError, ResultsError, one_line
 
 if TYPE_CHECKING:
     from bench.replication.claim_verdicts import ClaimVerdict
-    from bench.reporting.check_output import Check
+    from bench.reporting.commands.check_output import Check
     from bench.study.config import Study
     from bench.study.trials import Trial
 
@@ -183,7 +183,7 @@ def _checked(
     """Compares each suite, and with the paper also its claims."""
     from bench.replication.scale import scale_notice
     from bench.replication.verdicts import verdicts_of
-    from bench.reporting.check_output import Check, SuiteCheck
+    from bench.reporting.commands.check_output import Check, SuiteCheck
     from bench.results.store import load_results
 
     suites, problems = [], []
@@ -212,11 +212,11 @@ def _claims(study: Study, planned: Sequence[Sequence[Trial]], results: Path) -> 
 
 def _put(found: Check, form: str, out: Path | None) -> None:
     """Prints a check in a format, or writes it into a file and prints one line."""
-    from bench.reporting.check_markdown import as_markdown
-    from bench.reporting.check_output import as_json
-    from bench.reporting.check_table import as_text, print_check
-    from bench.reporting.github import annotations_of, write_summary
-    from bench.reporting.junit import as_junit
+    from bench.reporting.commands.check_markdown import as_markdown
+    from bench.reporting.commands.check_output import as_json
+    from bench.reporting.commands.check_table import as_text, print_check
+    from bench.reporting.commands.github import annotations_of, write_summary
+    from bench.reporting.commands.junit import as_junit
     from bench.scoring.output import write_text
 
     if form == "github":

@@ -60,7 +60,7 @@ def claims(
     inconclusive, not tested. Exit code: 0, whatever the verdicts; `bench check` turns them into one.
     """
     from bench.replication.claims import claims as read_claims
-    from bench.reporting import claim_text
+    from bench.reporting.commands import claim_text
 
     given = ctx.get_parameter_source("results") is click.core.ParameterSource.COMMANDLINE
     if tested_on == "results" and profile is None:

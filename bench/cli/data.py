@@ -30,7 +30,7 @@ def data() -> None:
 def data_list(ctx: click.Context) -> None:
     """Show each data set, its size and whether it is here."""
     from bench.data import dataset_of
-    from bench.reporting.console import print_datasets
+    from bench.reporting.commands.console import print_datasets
 
     study = study_of(ctx)
     print_datasets(study, {name: dataset_of(name, spec.options) for name, spec in study.datasets.items()})
@@ -85,7 +85,7 @@ def add(ctx: click.Context, name: str, path: Path) -> None:
 @click.pass_context
 def fetch(ctx: click.Context, name: str, url: str | None) -> None:
     """Download a public data set, or weights, check it and put it where trials look for it."""
-    from bench.reporting.console import download_progress
+    from bench.reporting.commands.console import download_progress
 
     if weights := _weights(ctx, name):
         from bench.data import pretrained

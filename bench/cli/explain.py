@@ -24,12 +24,12 @@ def explain() -> None:
 )
 def metrics(name: str | None, pictures: Path | None) -> None:
     """Print the definition of every metric, rule and protocol with its source, or of the one called NAME."""
-    from bench.reporting.definitions import definition_of, print_all, print_definition
+    from bench.reporting.definitions.explain import definition_of, print_all, print_definition
 
     if pictures is not None:
         if name:
             raise ConfigError(f"--pictures writes all pictures; leave out the name '{name}'")
-        from bench.reporting.definition_pictures import write_pictures
+        from bench.reporting.definitions.pictures import write_pictures
 
         for path in write_pictures(pictures):
             click.echo(f"picture: {path}")

@@ -38,10 +38,10 @@ def report(ctx: click.Context, suite: str | None, profile: str | None, results: 
     and where each number comes from; its folder also holds the tables as Markdown, CSV and LaTeX. A group of suites has
     a page of its own. The overview, DIR/index.html, shows everything in the results folder, whatever was rendered.
     """
-    from bench.reporting.group_page import write_group_report
-    from bench.reporting.overview_page import write_overview
-    from bench.reporting.page import write_report
-    from bench.reporting.report_source import Readers, ReportSource
+    from bench.reporting.pages.group_page import write_group_report
+    from bench.reporting.pages.overview_page import write_overview
+    from bench.reporting.pages.report_source import Readers, ReportSource
+    from bench.reporting.pages.suite_page import write_report
     from bench.results.store import load_results
 
     study = study_of(ctx)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
+import time
 from pathlib import Path
+from typing import Literal
 
 import click
 
@@ -19,10 +21,11 @@ from bench.cli.options import (
     planned,
     study_of,
 )
+from bench.cli.run import JOBS, THREADS, settled
 
 
 @click.command()
-@options(SUITE, PROFILE, SELECTION, DEVICE, RESULTS)
+@options(SUITE, PROFILE, SELECTION, DEVICE, THREADS, JOBS, RESULTS)
 @click.pass_context
 def plan(
     ctx: click.Context,
@@ -32,22 +35,39 @@ def plan(
     weightings: tuple[str, ...],
     seeds: tuple[int, ...],
     device: str,
+    threads: int | None,
+    jobs: int | Literal["auto"],
     results: Path,
 ) -> None:
     """Show the trials of a suite, which are done, and the time and memory of the others.
 
-    A few training steps of each model are measured on this machine and scaled up, which takes some seconds.
+    What a training consists of (steps, evaluation, checkpoints, files) is timed once for each model on this machine,
+    which takes some seconds a model, and multiplied by how often it happens. Reading data for the first time is not
+    counted. With --jobs some seconds of so many trainings at once are timed as well.
     """
-    from bench.reporting.console import print_plan
+    begun = time.perf_counter()
+    from bench.reporting.commands.console import print_plan
     from bench.results.store import outcome
     from bench.study.trials import plan_all
 
     trials = plan_all(study_of(ctx), suite, profile, models, weightings, seeds)
     outcomes = [outcome(results, trial) for trial in trials]
-    from bench.running.device import resolve_device
-    from bench.running.estimate import estimate_missing
+    from bench.running import fork_server
 
-    print_plan(trials, outcomes, estimate_missing(trials, outcomes, resolve_device(device)))
+    fork_server.start()  # as `bench run` does: it imports torch while we do
+    import torch
+
+    from bench.running.device import resolve_device
+    from bench.running.estimate import estimate_missing, total
+    from bench.running.parts import until_ready
+
+    place, count = resolve_device(device), threads or torch.get_num_threads()
+    until_ready()
+    started_s = time.perf_counter() - begun
+    to_run = [trial for trial, found in zip(trials, outcomes, strict=True) if found.status != "done"]
+    number = settled(to_run, place.type, count, jobs)
+    estimates = estimate_missing(trials, outcomes, place, count)
+    print_plan(trials, outcomes, estimates, total(trials, estimates, place, count, number, started_s))
 
 
 @click.command()
@@ -59,7 +79,7 @@ def status(ctx: click.Context, suite: str | None, profile: str | None, results: 
 
     A result is stale when the settings, the source code or the protocols that its numbers come from have changed since.
     """
-    from bench.reporting.console import print_status
+    from bench.reporting.commands.console import print_status
     from bench.results.store import outcome, stored_before
 
     for trials in planned(study_of(ctx), suite, profile, results):
@@ -74,7 +94,7 @@ def status(ctx: click.Context, suite: str | None, profile: str | None, results: 
 @click.pass_context
 def doctor(ctx: click.Context, results: Path) -> None:
     """Check Python, torch, GPU, disk and data: what will work here and what will not."""
-    from bench.reporting.console import print_findings
+    from bench.reporting.commands.console import print_findings
     from bench.running.doctor import diagnose
 
     findings = list(diagnose(study_of(ctx), results))

@@ -22,7 +22,7 @@ def compile_network(model: nn.Module) -> None:
     torch._dynamo.config.recompile_limit = 64  # shapes and modes of one network; beyond it would silently run eagerly
     model.compile(mode=mode, dynamic=False)
     if callable(coarse_logits := getattr(model, "coarse_logits", None)):
-        model.coarse_logits = torch.compile(coarse_logits, mode=mode, dynamic=False)
+        model.coarse_logits = torch.compile(coarse_logits, mode=mode, dynamic=False)  # type: ignore[assignment]
 
 
 def uncompiled(model: nn.Module) -> AbstractContextManager[object]:

@@ -45,7 +45,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Pages:
     out = folder / "reports"
     words = ["report", "--results", str(folder / "results"), "--out", str(out)]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("bench.reporting.figures.Drawing", Boxes)  # real figures take half a minute
+        patch.setattr("bench.reporting.figures.suite_figures.Drawing", Boxes)  # real figures take half a minute
         done = CliRunner().invoke(main, ["--config", str(ROOT / "bench.yaml"), *words], catch_exceptions=False)
     assert done.exit_code == 0, done.output
     suites = (out / name / "mini" / "index.html" for name in ("decoder-variants", "road-scenes", "open-questions"))

@@ -11,8 +11,8 @@ import pytest
 from PIL import Image
 
 from bench.data import DATASETS
-from bench.reporting.comparison_panels import slider
-from bench.reporting.figure_source import DRAWN_COLUMNS, FigureSource
+from bench.reporting.figures.comparison_panels import slider
+from bench.reporting.figures.source import DRAWN_COLUMNS, FigureSource
 from bench.reporting.rendering import template_environment
 
 POLICY = "default-src 'none'; img-src 'self' file:; style-src 'unsafe-inline'; script-src 'unsafe-inline'"

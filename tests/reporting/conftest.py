@@ -239,7 +239,7 @@ def make_panels(folder: Path, trials: Sequence[Trial], images: int = 2, height: 
 def coarse_pictures() -> Iterator[None]:
     """Draws fewer pixels, which takes most of the time of a report."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("bench.reporting.style.DPI", 50)
+        patch.setattr("bench.reporting.figures.style.DPI", 50)
         yield
 
 

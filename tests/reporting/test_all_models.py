@@ -8,11 +8,11 @@ import pytest
 from matplotlib.axes import Axes
 from results_factory import trials, write
 
-from bench.reporting.all_models import AllModels, all_models
-from bench.reporting.all_models_figure import all_models_figure, all_models_group
-from bench.reporting.page import write_report
-from bench.reporting.report_source import ReportSource
-from bench.reporting.suite_results import suite_results
+from bench.reporting.comparisons.all_models import AllModels, all_models
+from bench.reporting.comparisons.suite_results import suite_results
+from bench.reporting.figures.all_models import all_models_figure, all_models_group
+from bench.reporting.pages.report_source import ReportSource
+from bench.reporting.pages.suite_page import write_report
 from bench.results.store import load_results
 from bench.study.config import Study
 

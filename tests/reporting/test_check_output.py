@@ -9,11 +9,11 @@ import pytest
 
 from bench.replication.check import Place, Verdict
 from bench.replication.statistics import Interval
-from bench.reporting.check_markdown import ROWS, as_markdown
-from bench.reporting.check_output import Check, Line, SuiteCheck, as_json, lines_of, number, sentence
-from bench.reporting.check_table import as_text
-from bench.reporting.github import SHOWN, annotations_of
-from bench.reporting.junit import as_junit
+from bench.reporting.commands.check_markdown import ROWS, as_markdown
+from bench.reporting.commands.check_output import Check, Line, SuiteCheck, as_json, lines_of, number, sentence
+from bench.reporting.commands.check_table import as_text
+from bench.reporting.commands.github import SHOWN, annotations_of
+from bench.reporting.commands.junit import as_junit
 
 EVIL = "<b>&\"'</b> [red] 100% | a:b,c ](x) \x1b[2J \x00 \ud800 \ufffe \u202e\r\n::error::x"
 

@@ -6,9 +6,9 @@ import pandas as pd
 import pytest
 from results_factory import outdated, trials, write
 
-from bench.reporting.checkerboard_table import checkerboard_table
-from bench.reporting.further_sections import further_sections
+from bench.reporting.pages.further_sections import further_sections
 from bench.reporting.staleness import FRESH, Staleness
+from bench.reporting.tables.checkerboard import checkerboard_table
 from bench.results.store import load_results
 from bench.study.trials import Trial
 

@@ -11,10 +11,10 @@ from PIL import Image
 
 from bench.data import DATASETS
 from bench.evaluation.boundary import boundary_counts
-from bench.reporting.boundary_errors import boundary_errors
-from bench.reporting.comparison_panels import BOTH, FALSE, MISSED, UNLABELLED, Slider, slider
-from bench.reporting.figure_source import FigureSource
-from bench.reporting.panels import colour_labels
+from bench.reporting.figures.boundary_errors import boundary_errors
+from bench.reporting.figures.comparison_panels import BOTH, FALSE, MISSED, UNLABELLED, Slider, slider
+from bench.reporting.figures.panels import colour_labels
+from bench.reporting.figures.source import FigureSource
 from bench.reporting.staleness import Staleness
 from bench.study.trials import Trial
 

@@ -12,10 +12,10 @@ from matplotlib.image import AxesImage
 
 from bench.data import DATASETS
 from bench.errors import ResultsError
-from bench.reporting.confusion_figure import confusion_matrices, confusions_shown
-from bench.reporting.figure_source import FigureSource
-from bench.reporting.figures import draw_figures
-from bench.reporting.style import RC
+from bench.reporting.figures.confusion import confusion_matrices, confusions_shown
+from bench.reporting.figures.source import FigureSource
+from bench.reporting.figures.style import RC
+from bench.reporting.figures.suite_figures import draw_figures
 from bench.study.catalog import ROW_TITLES
 from bench.study.trials import Trial
 
@@ -111,7 +111,7 @@ def test_other_classes_than_the_first_trials_are_an_error(results: pd.DataFrame)
 def test_the_report_has_the_matrices_where_they_can_be_read(
     source: FigureSource, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bench.reporting.drawing.save_figure", lambda *args: [])
+    monkeypatch.setattr("bench.reporting.figures.drawing.save_figure", lambda *args: [])
     groups = {group.key: group for group in draw_figures(source, tmp_path)}
     names = [picture.name for picture in groups["confusion"].pictures]
     assert names == ["confusion-median_frequency", "confusion-natural_frequency"]
@@ -121,7 +121,7 @@ def test_the_report_has_the_matrices_where_they_can_be_read(
 def test_without_stored_counts_the_report_says_so(
     results: pd.DataFrame, trials: list[Trial], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bench.reporting.drawing.save_figure", lambda *args: [])
+    monkeypatch.setattr("bench.reporting.figures.drawing.save_figure", lambda *args: [])
     source = FigureSource(results, "T1", "", None, planned=trials, confusion=lambda key, refinement: None)
     groups = {group.key: group for group in draw_figures(source, tmp_path)}
     assert groups["confusion"].pictures == ()

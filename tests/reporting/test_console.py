@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from results_factory import ROOT, outdated, trials, write
 
-from bench.reporting.console import print_status
+from bench.reporting.commands.console import print_status
 from bench.results.store import checkpoints_path, outcome, stored_before
 
 ALL = trials()[:4]

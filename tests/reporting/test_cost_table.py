@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import pandas as pd
 
-from bench.reporting.cost_table import COLUMNS, cost_table
 from bench.reporting.staleness import Staleness
+from bench.reporting.tables.machine_costs import COLUMNS, cost_table
 from bench.study.trials import Trial
 
 

@@ -12,14 +12,14 @@ import pandas as pd
 import pytest
 
 from bench.replication.scores import budget_scores, class_scores, scores
-from bench.reporting.beside_paper import TableSource
-from bench.reporting.cells import Cell, Table
 from bench.reporting.staleness import FRESH
-from bench.reporting.table_formats import to_csv, to_markdown
-from bench.reporting.table_html import to_html
-from bench.reporting.table_latex import to_latex
-from bench.reporting.table_notes import initialisation_note
-from bench.reporting.tables import side_by_side
+from bench.reporting.tables.beside_paper import TableSource
+from bench.reporting.tables.cells import Cell, Table
+from bench.reporting.tables.formats import to_csv, to_markdown
+from bench.reporting.tables.html import to_html
+from bench.reporting.tables.latex import to_latex
+from bench.reporting.tables.notes import initialisation_note
+from bench.reporting.tables.paper_tables import side_by_side
 from bench.results.schema import COLUMNS
 from bench.study.config import Study
 from bench.study.trials import Trial, plan

@@ -24,11 +24,11 @@ from bench.evaluation.region_scores import AVERAGES, region_scores
 from bench.profiling.neighbours import SHORT_S
 from bench.profiling.timing import MAX_WINDOWS, PAPER_PROTOCOLS, STEADY, WINDOW
 from bench.replication.conditions import BUSY_SHARE
-from bench.reporting.definition_averages import MATRIX, scene_maps
-from bench.reporting.definition_canvas import boundary_mask
-from bench.reporting.definition_matches import CROP, match_maps, match_radius, matched_pairs, near_pixels
-from bench.reporting.definition_pictures import PICTURES, boundary_maps, write_pictures
-from bench.reporting.definitions import ALIASES, DEFINITIONS, by_group, definition_of, undefined
+from bench.reporting.definitions.average_pictures import MATRIX, scene_maps
+from bench.reporting.definitions.explain import ALIASES, DEFINITIONS, by_group, definition_of, undefined
+from bench.reporting.definitions.match_picture import CROP, match_maps, match_radius, matched_pairs, near_pixels
+from bench.reporting.definitions.picture_canvas import boundary_mask
+from bench.reporting.definitions.pictures import PICTURES, boundary_maps, write_pictures
 from bench.results.schema import CHECKERBOARD_METRICS, COST_METRICS, REFINEMENT_METRICS
 from bench.scoring.regions import REGION_RULES
 from bench.study.catalog import METRIC_TITLES
@@ -56,7 +56,7 @@ MEMORY_KINDS = ("resident_set", "cuda_allocated", "cuda_reserved", "device_proce
     ],
 )
 def test_everything_that_is_reported_is_defined(what, names):
-    assert undefined(list(names)) == [], f"without a definition in bench/reporting/*_definitions.py, see {what}"
+    assert undefined(list(names)) == [], f"without a definition in bench/reporting/definitions, see {what}"
 
 
 def test_a_name_without_a_definition_is_pointed_at():

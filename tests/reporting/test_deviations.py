@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.reporting.deviations import Deviation, collect_deviations
+from bench.reporting.provenance.deviations import Deviation, collect_deviations
 
 SOURCE = '''"""A model.
 

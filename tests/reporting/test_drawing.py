@@ -16,10 +16,10 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from bench.errors import ResultsError
-from bench.reporting import figure_inputs
-from bench.reporting.drawing import FEWEST, RECORD, Drawing
-from bench.reporting.figure_inputs import InputDigests
-from bench.reporting.style import new_figure
+from bench.reporting.figures import inputs as figure_inputs
+from bench.reporting.figures.drawing import FEWEST, RECORD, Drawing
+from bench.reporting.figures.inputs import InputDigests
+from bench.reporting.figures.style import new_figure
 
 TABLE = pd.DataFrame({"text": ["a", None, "b"], "number": [1.0, np.nan, 3.0], "whole": pd.array([1, None, 3], "Int64")})
 

@@ -97,7 +97,7 @@ def rows(some: list[Trial], build_results: Build) -> pd.DataFrame:
 @pytest.fixture
 def no_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
     """Figures are built, not saved, which takes most of the time."""
-    monkeypatch.setattr("bench.reporting.drawing.save_figure", lambda *args: [])
+    monkeypatch.setattr("bench.reporting.figures.drawing.save_figure", lambda *args: [])
 
 
 def store(folder: Path, rows: pd.DataFrame, trials: list[Trial], digest: str | None = None) -> None:

@@ -16,18 +16,18 @@ from skimage.color import rgb2lab
 from bench.data import DATASETS
 from bench.errors import ResultsError
 from bench.replication.scores import scores
-from bench.reporting.class_drafts import frequency_draft
-from bench.reporting.classes import class_bars, class_frequencies
-from bench.reporting.comparison_panels import BOTH, FALSE, MISSED
-from bench.reporting.curves import training_curves
-from bench.reporting.differences import difference_map
-from bench.reporting.figure_source import FigureSource
-from bench.reporting.figures import draw_figures
-from bench.reporting.panel_grid import qualitative_grid
-from bench.reporting.panels import Panel, read_panels
+from bench.reporting.figures.class_drafts import frequency_draft
+from bench.reporting.figures.classes import class_bars, class_frequencies
+from bench.reporting.figures.comparison_panels import BOTH, FALSE, MISSED
+from bench.reporting.figures.curves import training_curves
+from bench.reporting.figures.differences import difference_map
+from bench.reporting.figures.panel_grid import qualitative_grid
+from bench.reporting.figures.panels import Panel, read_panels
+from bench.reporting.figures.source import FigureSource
+from bench.reporting.figures.style import MODEL_STYLES, RC, new_figure, save_figure, wrap_notice
+from bench.reporting.figures.suite_figures import draw_figures
+from bench.reporting.figures.tradeoff import accuracy_against_cost
 from bench.reporting.staleness import IN_FIGURES, Staleness
-from bench.reporting.style import MODEL_STYLES, RC, new_figure, save_figure, wrap_notice
-from bench.reporting.tradeoff import accuracy_against_cost
 from bench.study.catalog import MODEL_TITLES, ROW_TITLES
 from bench.study.trials import Trial
 
@@ -450,7 +450,7 @@ def test_every_figure_shows_the_mark_and_says_what_it_means(half_stale: FigureSo
 def test_the_caption_says_what_the_mark_means_where_a_picture_has_it(
     half_stale: FigureSource, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bench.reporting.drawing.save_figure", lambda *args: [])
+    monkeypatch.setattr("bench.reporting.figures.drawing.save_figure", lambda *args: [])
     groups = draw_figures(half_stale, tmp_path)
     assert {group.key: IN_FIGURES in group.caption for group in groups} == {
         "differences": True,

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from bench.reporting.indexed_png import indexed
+from bench.reporting.figures.indexed_png import indexed
 
 
 def opaque(colours: np.ndarray) -> np.ndarray:

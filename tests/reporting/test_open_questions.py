@@ -11,13 +11,13 @@ import pytest
 from results_factory import outdated, trials, write
 
 from bench.errors import UnknownNameError
-from bench.reporting.checkpoint_choice import checkpoint_choices, checkpoint_table
-from bench.reporting.comparison import SINGLE_RUN, Side, runs_of, score_pairs, swaps
-from bench.reporting.drive_scores import drives_of, scores_by_drive
-from bench.reporting.group_page import write_group_report
-from bench.reporting.open_questions import Question, open_questions
-from bench.reporting.report_source import ReportSource
-from bench.reporting.suite_results import suite_results
+from bench.reporting.comparisons.checkpoint_choice import checkpoint_choices, checkpoint_table
+from bench.reporting.comparisons.comparison import SINGLE_RUN, Side, runs_of, score_pairs, swaps
+from bench.reporting.comparisons.drive_scores import drives_of, scores_by_drive
+from bench.reporting.comparisons.open_questions import Question, open_questions
+from bench.reporting.comparisons.suite_results import suite_results
+from bench.reporting.pages.group_page import write_group_report
+from bench.reporting.pages.report_source import ReportSource
 from bench.results.store import load_results
 from bench.study.config import Study
 from bench.study.trials import Trial

@@ -14,10 +14,10 @@ from results_factory import outdated
 from bench.errors import ConfigError, ResultsError
 from bench.replication.claim_verdicts import ClaimVerdict
 from bench.replication.claims import claims, on_paper
-from bench.reporting.citation import CITATIONS
-from bench.reporting.claims_section import audit_section, claims_section
-from bench.reporting.overview_page import write_overview
-from bench.reporting.report_source import ReportSource
+from bench.reporting.pages.claims_section import audit_section, claims_section
+from bench.reporting.pages.overview_page import write_overview
+from bench.reporting.pages.report_source import ReportSource
+from bench.reporting.provenance.citation import CITATIONS
 from bench.study.config import Study
 from bench.study.trials import Trial, plan
 
@@ -109,7 +109,7 @@ def test_tolerances_that_contradict_each_other_are_told_and_the_page_is_written(
     def refuse(*_: object) -> None:
         raise ConfigError("two exceptions match")
 
-    monkeypatch.setattr("bench.reporting.table_verdicts.verdicts_of", refuse)
+    monkeypatch.setattr("bench.reporting.tables.verdicts.verdicts_of", refuse)
     text = text_of(write_overview(ReportSource(several, study), tmp_path))
     assert text.count("No number has a verdict: two exceptions match") == 1
 

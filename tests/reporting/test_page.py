@@ -12,11 +12,11 @@ import pytest
 from results_factory import outdated
 
 from bench.errors import ResultsError, UnknownNameError
-from bench.reporting.glossary import glossary
-from bench.reporting.overview import as_duration, grouped, provenance, run_facts, trial_states
-from bench.reporting.page import class_legend, write_report
+from bench.reporting.definitions.glossary import glossary
+from bench.reporting.pages.report_source import ReportSource
+from bench.reporting.pages.suite_page import class_legend, write_report
+from bench.reporting.provenance.overview import as_duration, grouped, provenance, run_facts, trial_states
 from bench.reporting.rendering import escape_markdown, first_sentence, start_sentence, with_code
-from bench.reporting.report_source import ReportSource
 from bench.results.changes import Change
 from bench.study.config import Study
 from bench.study.trials import Trial, plan
@@ -274,7 +274,7 @@ def test_a_folder_that_cannot_be_made_is_named(
 
 
 def test_the_report_needs_no_torch() -> None:
-    code = "import sys, bench.reporting.page; sys.exit('torch' in sys.modules)"
+    code = "import sys, bench.reporting.pages.suite_page; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 

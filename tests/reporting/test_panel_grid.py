@@ -13,9 +13,9 @@ from PIL import Image
 
 from bench.data import DATASETS
 from bench.errors import ResultsError
-from bench.reporting.panel_grid import qualitative_grid
-from bench.reporting.panels import Panel, colour_labels, read_panels
-from bench.reporting.style import RC
+from bench.reporting.figures.panel_grid import qualitative_grid
+from bench.reporting.figures.panels import Panel, colour_labels, read_panels
+from bench.reporting.figures.style import RC
 from bench.study.catalog import MODEL_TITLES, ROW_TITLES
 from bench.study.trials import Trial
 

@@ -11,12 +11,12 @@ import pytest
 from results_factory import outdated
 
 from bench.evaluation.boundary_scores import STORED
-from bench.reporting.boundary_protocols import EXPLAINED_BY, READING, boundary_protocols
-from bench.reporting.page import write_report
-from bench.reporting.report_source import ReportSource
+from bench.reporting.pages.report_source import ReportSource
+from bench.reporting.pages.suite_page import write_report
 from bench.reporting.staleness import Staleness
-from bench.reporting.table_formats import to_csv, to_markdown
-from bench.reporting.table_html import to_html
+from bench.reporting.tables.boundary_protocols import EXPLAINED_BY, READING, boundary_protocols
+from bench.reporting.tables.formats import to_csv, to_markdown
+from bench.reporting.tables.html import to_html
 from bench.study.config import Study
 from bench.study.trials import Trial, plan
 

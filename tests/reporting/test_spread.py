@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from bench.reporting.spread import spread, spread_said
+from bench.reporting.figures.spread import spread, spread_said
 
 
 def test_two_seeds_span_least_to_greatest_and_three_a_standard_deviation() -> None:

@@ -13,17 +13,17 @@ import pytest
 from matplotlib.figure import Figure
 
 from bench.replication.scores import budget_scores, class_scores
-from bench.reporting.budgets import budget_curves
-from bench.reporting.classes import class_bars, class_frequencies
-from bench.reporting.curves import training_curves
-from bench.reporting.differences import difference_map
-from bench.reporting.figure_source import FigureSource
-from bench.reporting.figures import draw_figures
-from bench.reporting.page import write_report
-from bench.reporting.panels import predictions_shown
-from bench.reporting.report_source import ReportSource
+from bench.reporting.figures.budgets import budget_curves
+from bench.reporting.figures.classes import class_bars, class_frequencies
+from bench.reporting.figures.curves import training_curves
+from bench.reporting.figures.differences import difference_map
+from bench.reporting.figures.panels import predictions_shown
+from bench.reporting.figures.source import FigureSource
+from bench.reporting.figures.style import MODEL_STYLES, RC
+from bench.reporting.figures.suite_figures import draw_figures
+from bench.reporting.pages.report_source import ReportSource
+from bench.reporting.pages.suite_page import write_report
 from bench.reporting.staleness import Staleness
-from bench.reporting.style import MODEL_STYLES, RC
 from bench.results.schema import COLUMNS
 from bench.study.catalog import ROW_TITLES
 from bench.study.config import Study
@@ -59,7 +59,7 @@ def indoors(study: Study, build_results: Build) -> pd.DataFrame:
 @pytest.fixture
 def no_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leaves out the figures, which take most of the time."""
-    monkeypatch.setattr("bench.reporting.page.start_figures", lambda *args: lambda: [])
+    monkeypatch.setattr("bench.reporting.pages.suite_page.start_figures", lambda *args: lambda: [])
 
 
 def inside(figure: Figure) -> bool:

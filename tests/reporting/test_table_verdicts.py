@@ -13,17 +13,17 @@ from bench.replication.check import Place as VerdictPlace
 from bench.replication.check import Verdict
 from bench.replication.scores import COST_COLUMNS, SCORE_COLUMNS
 from bench.replication.statistics import Interval
-from bench.reporting.cell_details import page_data
-from bench.reporting.cells import Place, Table
+from bench.reporting.pages.cell_details import page_data
+from bench.reporting.provenance.trial_records import TrialRecord, shared, trial_records
 from bench.reporting.rendering import template_environment
-from bench.reporting.table_formats import to_csv, to_markdown
-from bench.reporting.table_html import to_html
-from bench.reporting.table_intervals import READING, intervals_of
-from bench.reporting.table_latex import to_latex
-from bench.reporting.table_per_class import class_table
-from bench.reporting.table_variants import table_1
-from bench.reporting.table_verdicts import image_intervals, with_image_intervals, with_verdicts
-from bench.reporting.trial_records import TrialRecord, shared, trial_records
+from bench.reporting.tables.cells import Place, Table
+from bench.reporting.tables.formats import to_csv, to_markdown
+from bench.reporting.tables.html import to_html
+from bench.reporting.tables.intervals import READING, intervals_of
+from bench.reporting.tables.latex import to_latex
+from bench.reporting.tables.per_class import class_table
+from bench.reporting.tables.variants import table_1
+from bench.reporting.tables.verdicts import image_intervals, with_image_intervals, with_verdicts
 from bench.reporting.verdict_marks import MEANINGS, OF_CLAIMS, OF_NUMBERS, ON_PAPER, SIGNS, counted
 
 MEDIAN = "median_frequency"
@@ -184,7 +184,7 @@ def test_links_lead_from_the_page_to_the_results_file(tmp_path: Path) -> None:
     frame = pd.DataFrame([row], columns=list(names))
     frame = frame.reindex(columns=[*names, *("device_name", "git_commit")])
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("bench.reporting.trial_records.PROVENANCE_TITLES", {"git_commit": "Git commit"})
+        patch.setattr("bench.reporting.provenance.trial_records.PROVENANCE_TITLES", {"git_commit": "Git commit"})
         (record,) = trial_records(frame, tmp_path / "my results#1", tmp_path / "out" / "s" / "p").values()
         (without,) = trial_records(frame, None, tmp_path).values()
     assert record.href == "../../../my%20results%231/s/p/s.p.m.cost-d.parquet"

@@ -16,14 +16,14 @@ from bench.replication.scale import (
     scale_notice,
 )
 from bench.replication.scores import COST_COLUMNS, SCORE_COLUMNS
-from bench.reporting.cells import Cell, Table, runs_label
 from bench.reporting.staleness import Staleness
-from bench.reporting.table_formats import to_csv, to_markdown
-from bench.reporting.table_html import to_html
-from bench.reporting.table_latex import to_latex
-from bench.reporting.table_notes import protocol_note
-from bench.reporting.table_per_class import class_table
-from bench.reporting.table_variants import table_1
+from bench.reporting.tables.cells import Cell, Table, runs_label
+from bench.reporting.tables.formats import to_csv, to_markdown
+from bench.reporting.tables.html import to_html
+from bench.reporting.tables.latex import to_latex
+from bench.reporting.tables.notes import protocol_note
+from bench.reporting.tables.per_class import class_table
+from bench.reporting.tables.variants import table_1
 from bench.study.catalog import MODEL_TITLES
 from bench.study.config import load_study
 from bench.study.trials import plan

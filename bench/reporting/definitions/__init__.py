@@ -1,0 +1,1 @@
+"""What every score and cost means, in words and in pictures."""

@@ -1,0 +1,1 @@
+"""Figures: what each shows, how all look, and drawing those that have changed."""
