@@ -28,7 +28,7 @@ SCRIPTS = {
     "region_metrics.py": False,
     "boundary_metrics.py": False,
     "unpooling.py": True,
-    "training_step.py": True,
+    "training.py": True,
     "startup.py": False,
 }
 HEAD = """# Benchmarks

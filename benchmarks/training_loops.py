@@ -18,8 +18,9 @@ from bench.running.device import use_arithmetic
 from bench.study.specs import ProfileSpec, RecipeSpec
 from bench.training.loop import TrainingState, parameter_groups, train
 from bench.training.loss import segmentation_loss
-from bench.training.normalisation import normalise
+from bench.training.normalisation import local_contrast_normalise
 from bench.training.order import BatchOrder
+from bench.training.residency import Images, network_images
 
 BATCH = 4
 ORDER_SEED = 0
@@ -44,10 +45,10 @@ class Setting:
         order = BatchOrder(len(self.split.labels), BATCH, ORDER_SEED, torch.device("cpu"))
         return [order.at(iteration).numpy() for iteration in iterations]
 
-    def resident(self) -> tuple[Tensor, Tensor, Tensor]:
+    def resident(self) -> tuple[Images, Tensor, Tensor]:
         """Returns images, labels and class weights as our trials hold them, on the device."""
-        images = torch.from_numpy(self.split.images.copy()).to(self.device)
-        images = normalise(images, "none", channels_last=self.profile.channels_last)
+        layout = {"channels_last": self.profile.channels_last}
+        images = network_images(self.split.images, self.device, self.recipe.input_normalisation, **layout)
         labels = torch.from_numpy(self.split.labels.copy()).to(self.device)
         return images, labels, torch.ones(len(self.split.class_names), device=self.device)
 
@@ -90,7 +91,8 @@ def our_loop(setting: Setting) -> Loop:
 
 def bare_loop(setting: Setting) -> Loop:
     """The least that trains: resident data, batches known beforehand, no checks, no reports."""
-    images, labels, weights = setting.resident()
+    resident, labels, weights = setting.resident()
+    images = resident[:]
     model = setting.model().train()
     optimizer = setting.sgd(parameter_groups(model, setting.recipe.weight_decay))
     batches = [torch.from_numpy(batch).to(setting.device) for batch in setting.order(range(1, 1 + len(images)))]
@@ -130,7 +132,8 @@ class Pictures(Dataset):
         """One image, float (3,H,W), and its labels, int64 (H,W)."""
         image = np.array(Image.open(self.images[index]).convert("RGB"))
         labels = np.array(Image.open(self.labels[index]))
-        return torch.from_numpy(image).permute(2, 0, 1).float() / 255 - 0.5, torch.from_numpy(labels).long()
+        normalised = local_contrast_normalise(torch.from_numpy(image).permute(2, 0, 1)[None].float() / 255)[0]
+        return normalised, torch.from_numpy(labels).long()
 
 
 def write_pictures(split: Split, folder: Path) -> None:

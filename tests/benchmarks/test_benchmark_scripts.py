@@ -14,7 +14,7 @@ BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
 NAMES = {
     "region_metrics": ["ours", "numpy, mask", "torchmetrics", "torch.histc", "scikit-learn"],
     "boundary_metrics": ["ours", "SciPy flow", "SciPy distance", "scikit-image dilation"],
-    "training_step": ["ours", "bare loop", "plain loop"],
+    "training": ["ours", "bare loop", "plain loop"],
     "startup": ["ours: bench --help", "ours: bench status", "ours: bench plan --help", "python -c 'import torch'"],
 }
 # a process with several threads starts others, and data loaders say so
@@ -109,7 +109,7 @@ def test_a_wrong_unpooling_stops_the_script(part, monkeypatch, capsys):
 @forks
 @pytest.mark.parametrize("wrong", ["our_loop", "bare_loop", "plain_loop"])
 def test_a_loop_with_other_losses_stops_the_script(wrong, monkeypatch, capsys):
-    script = importlib.import_module("training_step")
+    script = importlib.import_module("training")
     right = getattr(script, wrong)
 
     def altered(*arguments):
@@ -139,7 +139,7 @@ def test_what_is_not_installed_is_left_out_and_named(monkeypatch, capsys):
     assert "scikit-learn" in first_cells(text)
 
 
-@pytest.mark.parametrize("name", ["region_metrics", "boundary_metrics", "unpooling", "training_step", "startup", "all"])
+@pytest.mark.parametrize("name", ["region_metrics", "boundary_metrics", "unpooling", "training", "startup", "all"])
 def test_unknown_arguments_are_one_line(name, capsys):
     with pytest.raises(SystemExit) as left:
         importlib.import_module(name).main(["--qiuck"])
