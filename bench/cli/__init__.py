@@ -6,7 +6,10 @@ Nothing but click is imported before a command runs, so that `bench --help` answ
 
 from __future__ import annotations
 
+import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +21,7 @@ from bench.cli.compare import compare
 from bench.cli.data import data
 from bench.cli.explain import explain
 from bench.cli.export import export
+from bench.cli.findings import findings
 from bench.cli.open import open_report
 from bench.cli.options import study_of
 from bench.cli.results import report
@@ -26,12 +30,36 @@ from bench.cli.scoring import rescore, score
 from bench.cli.training import doctor, plan, status
 from bench.errors import BenchError, UnknownNameError, one_line
 
+CLOSED_PIPE = 141  # 128 + SIGPIPE, as of other programs whose reader has gone
+
+
+@contextmanager
+def _quiet_without_reader() -> Iterator[None]:
+    """Ends the program without a word where whoever read its output has gone, as after `bench list | head -1`."""
+    try:
+        yield
+    except (BrokenPipeError, SystemExit) as error:
+        # rich makes a SystemExit of it
+        if isinstance(error, SystemExit) and not isinstance(error.__context__, BrokenPipeError):
+            raise
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or what is left to print would fail at the very end
+        sys.exit(CLOSED_PIPE)
+
 
 class ErrorsInOneLine(click.Group):
     """Prints what a user can cause as one line and leaves with its exit code."""
 
+    def make_context(self, *args: Any, **extra: Any) -> click.Context:
+        """Parses the words before the command, which may print a help text."""
+        with _quiet_without_reader():
+            return super().make_context(*args, **extra)
+
     def invoke(self, ctx: click.Context) -> Any:
         """Runs the command."""
+        with _quiet_without_reader():
+            return self._invoke(ctx)
+
+    def _invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
         except BenchError as error:
@@ -82,7 +110,7 @@ def main(ctx: click.Context, config: Path) -> None:
 @click.pass_context
 def list_command(ctx: click.Context, schema: bool, columns: bool) -> None:
     """List suites, profiles, models, data sets and loss weightings."""
-    from bench.reporting.console import print_columns, print_names
+    from bench.reporting.commands.console import print_columns, print_names
 
     if schema:
         import json
@@ -97,7 +125,7 @@ def list_command(ctx: click.Context, schema: bool, columns: bool) -> None:
 
 
 commands = (
-    run, retry, plan, status, report, open_report, check, claims, compare, rescore, score, export, explain,
+    run, retry, plan, status, report, findings, open_report, check, claims, compare, rescore, score, export, explain,
     list_command, data, doctor,
 )  # fmt: skip
 for command in commands:

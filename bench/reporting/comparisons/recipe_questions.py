@@ -1,0 +1,104 @@
+"""What the recipe leaves open, answered from pairs of trainings that differ in one thing: class weights, loss, ranking.
+
+Each function returns a table (comparison.py), or None where no two trainings of the kind have a result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from bench.replication.paper import target
+from bench.reporting.comparisons.comparison import Comparison, ComparisonRow, Pair, Side, runs_of, score_pairs, swaps
+from bench.reporting.comparisons.suite_results import SuiteResults
+from bench.study.catalog import METRIC_TITLES, MODEL_TITLES, WEIGHTING_TITLES
+
+COMPUTED, OFFICIAL = "median_frequency", "median_frequency_official"
+BY_RANK = ("global_accuracy", "mean_iou")
+Sides = Mapping[tuple[str, str], Side]
+
+
+def class_weights(suite: SuiteResults) -> Comparison | None:
+    """Returns computed against official class weights, for each model that was trained with both."""
+    found = suite.scored()
+    pairs = {
+        MODEL_TITLES[model]: (found[model, COMPUTED], found[model, OFFICIAL])
+        for model, weighting in found
+        if weighting == OFFICIAL and (model, COMPUTED) in found
+    }
+    sides = (WEIGHTING_TITLES[COMPUTED], WEIGHTING_TITLES[OFFICIAL])
+    return _scores(f"weights-{suite.suite}", f"Suite {suite.suite}", sides, pairs)
+
+
+def losses(averaged: SuiteResults, summed: SuiteResults) -> Comparison | None:
+    """Returns the averaged against the summed loss, for each model and weighting that was trained with both."""
+    left, right = averaged.scored(), summed.scored()
+    pairs = {MODEL_TITLES[model]: (left[model, w], right[model, w]) for model, w in left if (model, w) in right}
+    return _scores("loss", "The loss", ("averaged", "summed"), pairs)
+
+
+def rankings(suite: SuiteResults) -> Comparison | None:
+    """Returns each model's place by global accuracy and by mean IoU on the test images, in the paper and in ours."""
+    rows, notes = [], []
+    found = suite.scored()
+    for weighting in dict.fromkeys(weighting for _, weighting in found):
+        ours = {model: side for (model, other), side in found.items() if other == weighting and not side.stale}
+        paper = _printed(suite.tables[0], ours, weighting) if suite.tables else {}
+        if len(ours) < 2 or len(paper) < len(ours):
+            continue
+        places = [_places(sides, metric) for sides in (paper, ours) for metric in BY_RANK]
+        rows += [
+            ComparisonRow(
+                MODEL_TITLES[model],
+                (Pair(places[0][model], places[1][model]), Pair(places[2][model], places[3][model])),
+                runs_of(ours[model]),
+                WEIGHTING_TITLES[weighting],
+            )
+            for model in ours
+        ]
+        where = WEIGHTING_TITLES[weighting]
+        whose = ((paper, "the paper's numbers"), (ours, "ours"))
+        notes += [f"{where[:1].upper()}{where[1:]}, {name}: {_swapped(sides)}" for sides, name in whose]
+        notes.append(f"{where[:1].upper()}{where[1:]}, from the paper to ours: {swaps(paper, ours, MODEL_TITLES)}")
+    if not rows:
+        return None
+    by = tuple(METRIC_TITLES[metric] for metric in BY_RANK)
+    key, title = f"ranking-{suite.suite}", f"Suite {suite.suite}"
+    return Comparison(
+        key, title, (f"place by {by[0]}", f"place by {by[1]}"), ("Paper", "Ours"), tuple(rows), tuple(notes)
+    )
+
+
+def _printed(table: str, models: Mapping[str, Side], weighting: str) -> dict[str, Side]:
+    """Returns the paper's test scores of some models, as fractions."""
+    printed = {
+        model: {metric: target(table, model, weighting, "test", metric) for metric in METRIC_TITLES} for model in models
+    }
+    return {
+        model: Side({metric: {0: float(cell.value)} for metric, cell in cells.items() if cell})
+        for model, cells in printed.items()
+        if all(cells[metric] for metric in BY_RANK)
+    }
+
+
+def _places(sides: Mapping[str, Side], metric: str) -> dict[str, str]:
+    """Returns each model's place by a metric, from 1; models that are equal share the better one."""
+    means = {model: side.mean(metric) for model, side in sides.items()}
+    return {model: str(1 + sum(other > mean for other in means.values())) for model, mean in means.items()}
+
+
+def _swapped(sides: Mapping[str, Side]) -> str:
+    """Says which pairs of models the two metrics rank differently."""
+    by_first, by_second = (
+        {model: Side({"mean_iou": side.values[metric]}) for model, side in sides.items()} for metric in BY_RANK
+    )
+    text = swaps(by_first, by_second, MODEL_TITLES)
+    return text.replace(" by mIoU,", "").replace(", by mIoU.", ".")
+
+
+def _scores(key: str, title: str, sides: tuple[str, str], pairs: Mapping[str, tuple[Side, Side]]) -> Comparison | None:
+    if not pairs:
+        return None
+    rows: Sequence[ComparisonRow] = [
+        ComparisonRow(name, score_pairs(*pair), runs_of(*pair)) for name, pair in pairs.items()
+    ]
+    return Comparison(key, title, sides, tuple(METRIC_TITLES.values()), tuple(rows))

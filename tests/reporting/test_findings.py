@@ -1,0 +1,115 @@
+"""The findings: every number comes from the stored results, and what has none is said to have none."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from results_factory import ROOT, outdated, trials, write
+
+from bench.cli import main
+from bench.errors import UnknownNameError
+from bench.reporting.comparisons.recipe_questions import class_weights, losses, rankings
+from bench.reporting.comparisons.suite_results import SuiteResults, suite_results
+from bench.reporting.pages.findings import findings
+from bench.reporting.pages.report_source import ReportSource
+from bench.results.store import load_results
+from bench.study.config import Study
+
+MODELS = ("segnet_basic", "fcn_basic", "bilinear_interpolation")
+
+
+def suite_of(folder: Path, study: Study, suite: str = "decoder-variants") -> SuiteResults:
+    return suite_results(load_results(folder).rows, study, suite, "mini")
+
+
+def store(folder: Path, scores: dict[str, tuple[float, ...]], weighting: str = "median_frequency", **of_suite) -> None:
+    """Writes a training for each model and each of its scores, seed by seed."""
+    for trial in trials("mini", weightings=[weighting], models=list(scores), **of_suite):
+        if trial.kind == "training" and trial.seed < len(scores[trial.model]):
+            write(folder, trial, value=scores[trial.model][trial.seed])
+
+
+def test_official_weights_stand_beside_computed_ones_where_both_were_trained(tmp_path: Path, study: Study) -> None:
+    store(tmp_path, {"segnet_basic": (0.5, 0.52), "fcn_basic": (0.4,)})
+    assert class_weights(suite_of(tmp_path, study)) is None
+    store(tmp_path, {"segnet_basic": (0.47, 0.48)}, "median_frequency_official")
+    table = class_weights(suite_of(tmp_path, study))
+    assert table is not None
+    (row,) = table.rows
+    assert row.title == "SegNet-Basic"
+    # seed by seed 3 and 4 points less, so 3.5 and a spread of √0.5
+    assert row.cells[0].text == "51.0 ± 1.4 → 47.5 ± 0.7 (−3.5 ± 0.7)"
+
+
+def test_losses_are_compared_on_the_same_model_and_weighting(tmp_path: Path, study: Study) -> None:
+    store(tmp_path, {"segnet_basic": (0.5,), "bilinear_interpolation": (0.3,)})
+    store(tmp_path, {"segnet_basic": (0.1,)}, suite="summed-loss")
+    table = losses(suite_of(tmp_path, study), suite_of(tmp_path, study, "summed-loss"))
+    assert table is not None
+    assert [(row.title, row.cells[2].text) for row in table.rows] == [("SegNet-Basic", "50.0 → 10.0 (−40.0)")]
+
+
+def test_places_are_those_of_the_paper_and_of_ours(tmp_path: Path, study: Study) -> None:
+    store(tmp_path, {"segnet_basic": (0.5,), "fcn_basic": (0.6,), "bilinear_interpolation": (0.6,)})
+    table = rankings(suite_of(tmp_path, study))
+    assert table is not None
+    # the paper's G: 82.7, 81.7 and 77.9; its mIoU: 47.7, 47.3 and 43.3
+    assert {row.title: [cell.text for cell in row.cells] for row in table.rows} == {
+        "SegNet-Basic": ["1 → 1", "3 → 3"],
+        "FCN-Basic": ["2 → 2", "1 → 1"],
+        "Bilinear-Interpolation": ["3 → 3", "1 → 1"],
+    }
+    assert "the paper's numbers: No two models change places." in table.notes[0]
+
+
+def test_stale_results_have_no_place(tmp_path: Path, study: Study) -> None:
+    for trial in trials("mini", models=MODELS, weightings=["median_frequency"], seeds=[0]):
+        write(tmp_path, outdated(trial))
+    assert rankings(suite_of(tmp_path, study)) is None
+
+
+def test_the_page_counts_what_is_there(tmp_path: Path, study: Study) -> None:
+    values = {"segnet_basic": (0.5, 0.52), "fcn_basic": (0.45, 0.44), "bilinear_interpolation": (0.3,)}
+    store(tmp_path, values)
+    text = findings(ReportSource(load_results(tmp_path).rows, study), "mini")
+    assert "| 5 of 48 | 0 of 8 | 0, 1 |" in text
+    # 51 ± 12.706 · √2 / √2
+    assert "| SegNet-Basic | 51.0 (38.3 to 63.7) |" in text
+    assert "| Bilinear-Interpolation | 30.0 | 30.0 | 30.0 | 30.00 | 1 |" in text
+    assert "bear out 53, do not bear out 15, and have no number for 3" in text
+    assert "NOT AT THE PAPER'S SCALE" in text
+    assert "A training or measurement that it needs has not been run: " in text
+    for heading in ("Class weights", "The loss", "What the decoders keep"):
+        assert "No results answer it yet." in text.partition(f"## {heading}")[2].partition("\n## ")[0]
+
+
+def test_nothing_run_yet_is_a_page_too(study: Study) -> None:
+    text = findings(ReportSource(load_results(ROOT / "tests").rows, study), "Mini")
+    assert "| 0 of 48 | 0 of 8 | — |" in text
+    assert "## Table 1" not in text
+
+
+def test_an_unknown_profile_is_named(study: Study) -> None:
+    with pytest.raises(UnknownNameError, match="unknown profile 'huge'; known: smoke, mini, paper"):
+        findings(ReportSource(load_results(ROOT / "tests").rows, study), "huge")
+
+
+def test_the_command_prints_or_writes_them(tmp_path: Path) -> None:
+    store(tmp_path / "results", {"segnet_basic": (0.5,)})
+    words = ["--config", str(ROOT / "bench.yaml"), "findings", "--profile", "mini", "--results", tmp_path / "results"]
+    printed = CliRunner().invoke(main, [str(word) for word in words])
+    assert printed.exit_code == 0
+    assert printed.stdout.startswith("# Findings: profile mini\n")
+    out = tmp_path / "new" / "findings.md"
+    written = CliRunner().invoke(main, [str(word) for word in [*words, "--out", out]])
+    assert written.stdout == f"findings: {out}\n"
+    assert out.read_text(encoding="utf-8") == printed.stdout
+
+
+def test_a_results_folder_that_is_not_there_is_one_line(tmp_path: Path) -> None:
+    words = ["--config", str(ROOT / "bench.yaml"), "findings", "--profile", "mini", "--results", str(tmp_path / "no")]
+    done = CliRunner().invoke(main, words)
+    assert done.exit_code == 2
+    assert "no results folder" in done.stderr
