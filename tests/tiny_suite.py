@@ -77,12 +77,13 @@ def bench(study, results, *words, **options) -> tuple[int, str, str]:
     return finish(start(study, results, *words, **options))
 
 
-def complete(study, results, wanted=NOT_ENDED) -> tuple[Summary, str]:
+def complete(study, results, wanted=NOT_ENDED, threads=1, jobs=1) -> tuple[Summary, str]:
     """Runs the suite from this process, which has torch already; returns what became of it and what was printed."""
     trials = plan(load_study(study), "decoder-variants", "smoke")
     out = io.StringIO()
-    with ProgressDisplay(Console(file=out, width=1000)) as display:
-        return run_suite(trials, Place("cpu", 1, results), display, wanted=wanted), out.getvalue()
+    place = Place("cpu", threads, results, jobs=jobs)
+    with ProgressDisplay(Console(file=out, width=1000), jobs) as display:
+        return run_suite(trials, place, display, wanted=wanted), out.getvalue()
 
 
 def undisturbed(study, results) -> dict:

@@ -21,11 +21,11 @@ from bench.cli.options import (
     planned,
     study_of,
 )
-from bench.cli.run import JOBS, THREADS, settled
+from bench.cli.run import JOBS, ONLY, THREADS, of_kind, settled
 
 
 @click.command()
-@options(SUITE, PROFILE, SELECTION, DEVICE, THREADS, JOBS, RESULTS)
+@options(SUITE, PROFILE, SELECTION, DEVICE, ONLY, THREADS, JOBS, RESULTS)
 @click.pass_context
 def plan(
     ctx: click.Context,
@@ -36,6 +36,7 @@ def plan(
     seeds: tuple[int, ...],
     device: str,
     threads: int | None,
+    only: str | None,
     jobs: int | Literal["auto"],
     results: Path,
 ) -> None:
@@ -50,7 +51,7 @@ def plan(
     from bench.results.store import outcome
     from bench.study.trials import plan_all
 
-    trials = plan_all(study_of(ctx), suite, profile, models, weightings, seeds)
+    trials = of_kind(plan_all(study_of(ctx), suite, profile, models, weightings, seeds), only)
     outcomes = [outcome(results, trial) for trial in trials]
     from bench.running import fork_server
 

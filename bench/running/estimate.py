@@ -1,102 +1,161 @@
-"""How long a trial will take here and how much memory it will need, from a few training steps of its model."""
+"""How long trials will take here, alone and some at once, and how much memory: counts of their parts times one of each.
+
+Not counted: reading data for the first time, which fills a cache, and what other programs take from the machine after
+the parts were timed.
+"""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Sequence
+import heapq
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import torch
-from torch import Tensor
-from torch.autograd.graph import saved_tensors_hooks
 
-from bench.evaluation.predict import predict
+from bench.data import SPLITS
+from bench.evaluation.output_maps import IMAGES as CHECKERBOARD_IMAGES
+from bench.evaluation.refinement import SEARCH_IMAGES
+from bench.profiling.timing import PAPER_PROTOCOLS
 from bench.results.store import Outcome
-from bench.running.device import use_arithmetic
-from bench.running.inputs import build_model, input_layout, num_classes_of
+from bench.running.cost_trial import training_steps
+from bench.running.jobs import largest_of
+from bench.running.memory import training_memory_mib
+from bench.running.parts import Parts, measure
+from bench.running.throughput import images_per_s
 from bench.study.trials import Trial
-from bench.training.loop import parameter_groups, training_step
 
-# Pixels in the measured batch: a mini batch whole, and one image at the paper's size, so that measuring takes seconds.
-MEASURED_PIXELS = 12 * 90 * 120
-REPEATS = 3
+CRF_CHOICES = 45  # that a search scores: 27 at first, then the neighbours of the best until it stays
+WARM_UP_PASSES = 9  # of a round, until passes no longer get faster; at least 6
 
 
 class Estimate(NamedTuple):
-    """Expected wall time of a training trial, s, and memory for data, weights and one step, MiB."""
+    """Expected wall time of a trial alone, s, and memory of a training, MiB."""
 
     seconds: float
-    memory_mib: float
+    memory_mib: float = 0.0
 
 
-def estimate(trial: Trial, device: torch.device) -> Estimate:
-    """Measures one step and one prediction of the trial's model and scales them to the whole training.
+class Total(NamedTuple):
+    """What all trials that are left take together.
 
-    Counted: all steps, batch-norm statistics and validation at every point, the final scores on train and test.
-    Not counted: reading the data and boundary F1, seconds to a minute.
+    seconds: wall time; jobs: trainings at once; gain: images per second of so many at once, over those of one alone.
     """
-    bf16 = use_arithmetic(trial.precision, trial.determinism)
-    num_classes = num_classes_of(trial)
-    batch = max(1, min(trial.batch_size, MEASURED_PIXELS // (trial.height * trial.width)))
-    model = build_model(trial, num_classes, device)
-    shape = (batch, 3, trial.height, trial.width)
-    images = torch.randn(shape, device=device).to(memory_format=input_layout(trial))
-    labels = torch.randint(0, num_classes, (batch, trial.height, trial.width), device=device)
-    optimizer = torch.optim.SGD(parameter_groups(model, trial.weight_decay), lr=1e-3, momentum=trial.momentum)
-    weights = torch.ones(num_classes, device=device)
-    kept: dict[int, int] = {}
 
-    def remember(tensor: Tensor) -> Tensor:
-        kept[tensor.untyped_storage().data_ptr()] = tensor.untyped_storage().nbytes()
-        return tensor
-
-    model.train()
-    with saved_tensors_hooks(remember, lambda tensor: tensor):
-        training_step(model, optimizer, images, labels, weights, bf16)  # the warm-up, and what backward needs
-    step_s = _seconds(lambda: training_step(model, optimizer, images, labels, weights, bf16), device) / batch
-    image_s = _seconds(lambda: predict(model, images, batch_size=batch, bf16=bf16), device) / batch
-
-    counts = trial.dataset_options
-    points = -(-trial.iterations // trial.validate_every)
-    predicted = points * (counts["train"] + counts["val"]) + counts["train"] + counts["test"]
-    seconds = trial.iterations * trial.batch_size * step_s + predicted * image_s
-    pixels = sum(counts[split] for split in ("train", "val", "test")) * trial.height * trial.width
-    data = pixels * (3 * 4 + 3 + 1)  # normalised input as fp32, uint8 images and labels
-    weights_bytes = 4 * sum(tensor.numel() for tensor in model.parameters()) * 3  # weights, gradients, momentum
-    return Estimate(seconds, (data + weights_bytes + sum(kept.values()) / batch * trial.batch_size) / 2**20)
+    seconds: float
+    jobs: int = 1
+    gain: float = 1.0
 
 
-def _seconds(work: Callable[[], object], device: torch.device) -> float:
-    """Returns the wall time of one call, s, the best of REPEATS: what else the machine does only ever adds."""
-    times = []
-    for _ in range(REPEATS):
-        if device.type == "cuda":
-            torch.cuda.synchronize(device)
-        start = time.perf_counter()
-        work()
-        if device.type == "cuda":
-            torch.cuda.synchronize(device)
-        times.append(time.perf_counter() - start)
-    return min(times)
+def training_seconds(trial: Trial, parts: Parts, threads: int) -> float:
+    """Returns the wall time of a training from the time of its parts.
 
-
-def estimate_missing(trials: Sequence[Trial], outcomes: Sequence[Outcome], device: torch.device) -> dict[str, Estimate]:
-    """Returns an estimate by digest for every training that is not done.
-
-    A model that has finished with another weighting or seed is expected to take as long again; the time of the
-    others, and the memory of all, comes from one measurement per model.
+    The test split is scored at every budget, at the selected point and at the one that the other score would select;
+    where both select the same one, that is one too many.
     """
-    took: dict[str, list[float]] = {}
-    for trial, outcome in zip(trials, outcomes, strict=True):
-        if trial.kind == "training" and outcome.status == "done" and outcome.duration_s is not None:
-            took.setdefault(trial.model, []).append(outcome.duration_s)
-    measured: dict[str, Estimate] = {}
+    count = trial.dataset_options
+    points, saved = (trial.iterations // every for every in (trial.validate_every, trial.checkpoint_every))
+    scored_s = parts.predict_s + parts.regions_s
+    of_test_s = scored_s + parts.boundaries_s
+    seconds = parts.start_s + parts.store_s
+    seconds += sum(count[split] for split in SPLITS) * parts.read_s
+    seconds += trial.iterations * trial.batch_size * parts.step_s
+    seconds += points * (count["train"] * parts.statistics_s + count["val"] * scored_s)
+    seconds += count["train"] * scored_s + (2 + len(trial.budgets)) * count["test"] * of_test_s
+    seconds += saved * parts.checkpoint_s
+    seconds += (3 * trial.panels + count["test"] * trial.store_predictions) * parts.picture_s
+    if trial.refinement:
+        searched = min(SEARCH_IMAGES, count["train"])
+        seconds += (searched * CRF_CHOICES + count["test"] / threads) * parts.crf_s + count["test"] * of_test_s
+    if trial.checkerboard:
+        seconds += parts.checkerboard_s + min(CHECKERBOARD_IMAGES, count["test"]) * parts.checkerboard_image_s
+    return seconds
+
+
+def cost_seconds(trial: Trial, parts: Parts) -> float:
+    """Returns the wall time of a measurement of time and memory, all its turns together, from that of its passes."""
+    pass_s = parts.forward_s + parts.backward_s
+    seconds = (1 + trial.timing_rounds) * parts.start_s  # each turn is a process
+    seconds += trial.timing_rounds * (trial.timing_iterations + WARM_UP_PASSES) * pass_s
+    if trial.timing_paper:
+        paper = PAPER_PROTOCOLS[trial.timing_paper]
+        seconds += (paper.passes + WARM_UP_PASSES) * (pass_s if paper.backward else parts.forward_s)
+    timed = trial.timing_height * trial.timing_width
+    return seconds + sum(2 * batch * height * width / timed * pass_s for batch, height, width in training_steps(trial))
+
+
+def estimate_missing(
+    trials: Sequence[Trial],
+    outcomes: Sequence[Outcome],
+    device: torch.device,
+    threads: int,
+    time_parts: Callable[[Trial, torch.device, int], Parts] = measure,
+) -> dict[str, Estimate]:
+    """Returns an estimate by digest for every trial that is not done.
+
+    A model that has finished here with another weighting or seed is expected to take as long again; the time of the
+    others comes from one measurement per model.
+
+    Args:
+        trials, outcomes: each with its other
+        device: where they would run
+        threads: of torch, of each
+        time_parts: times the parts of a trial
+    """
+    pairs = list(zip(trials, outcomes, strict=True))
+    took: dict[tuple[str, ...], list[float]] = {}
+    for trial, outcome in pairs:
+        if outcome.status == "done" and outcome.duration_s is not None and outcome.device == device.type:
+            took.setdefault(_alike(trial), []).append(outcome.duration_s)
+    measured: dict[tuple[str, ...], Estimate] = {}
     found = {}
-    for trial, outcome in zip(trials, outcomes, strict=True):
-        if trial.kind == "training" and outcome.status not in ("done", "damaged"):
-            if trial.model not in measured:
-                measured[trial.model] = estimate(trial, device)
-            known = took.get(trial.model)
-            seconds = sum(known) / len(known) if known else measured[trial.model].seconds
-            found[trial.digest] = Estimate(seconds, measured[trial.model].memory_mib)
+    for trial, outcome in pairs:
+        if outcome.status in ("done", "damaged"):
+            continue
+        key = _alike(trial)
+        if key not in measured:
+            memory = training_memory_mib(trial, device) if trial.kind == "training" else 0.0
+            if key in took:
+                seconds = sum(took[key]) / len(took[key])
+            else:
+                parts = time_parts(trial, device, threads)
+                training = trial.kind == "training"
+                seconds = training_seconds(trial, parts, threads) if training else cost_seconds(trial, parts)
+            measured[key] = Estimate(seconds, memory)
+        found[trial.digest] = measured[key]
     return found
+
+
+def _alike(trial: Trial) -> tuple[str, ...]:
+    """Returns what trials that take equally long have in common."""
+    return trial.suite, trial.profile, trial.kind, trial.model
+
+
+def total(
+    trials: Sequence[Trial],
+    estimates: Mapping[str, Estimate],
+    device: torch.device,
+    threads: int,
+    jobs: int = 1,
+    started_s: float = 0.0,
+    speed: Callable[[Trial, torch.device, int, int], float] = images_per_s,
+) -> Total:
+    """Returns how long all trials that have an estimate take: trainings at once, then measurements one at a time.
+
+    Args:
+        trials, estimates: of those that are not done, by digest
+        device, threads, jobs: as for `bench run`
+        started_s: until the first trial begins
+        speed: images per second of so many trainings at once; what is gained is taken to hold for all they do
+    """
+    left = [trial for trial in trials if trial.digest in estimates]
+    trainings = [trial for trial in left if trial.kind == "training"]
+    alone_s = sum(estimates[trial.digest].seconds for trial in left if trial.kind == "cost") + started_s
+    jobs = min(jobs, len(trainings)) or 1
+    gain = 1.0
+    if jobs > 1:
+        largest, _ = largest_of(trainings, device)
+        gain = speed(largest, device, threads, jobs) / speed(largest, device, threads, 1)
+    slots = [0.0] * jobs  # when each of the trainings that run at once is over
+    for trial in trainings:
+        heapq.heapreplace(slots, slots[0] + estimates[trial.digest].seconds * jobs / gain)
+    return Total(max(slots) + alone_s, jobs, gain)

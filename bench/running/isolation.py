@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import multiprocessing
+import threading
 import time
 from collections.abc import Callable
+from multiprocessing.connection import wait
 from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
@@ -23,6 +25,10 @@ CONTEXT = multiprocessing.get_context("forkserver")
 LOOK_EVERY_S = 0.2  # how long a request may wait
 STOP_WITHIN_S = 60.0  # for an iteration and its checkpoint, or an evaluation
 LEAVE_WITHIN_S = 10.0  # for a process that has said how it ended, or is dying
+
+# Starting a process looks whether the others live, and whoever sees first that one has ended reads its exit code: a
+# second thread that looks at that moment would find nothing there and take 255 for it.
+_LOOKING = threading.Lock()
 
 Asked = Literal["stop", "time"] | None  # why a trial was asked to stop: by the user, or its time is over
 
@@ -48,7 +54,8 @@ def run_isolated(
         report: called with the progress and with notices, in this process
         signals: requests of the user, which are passed on
         time_limit_s: after that long the trial is asked to stop, and stored as timed out
-        lost: says whether the trial has become another process's; it is left to that one then
+        lost: says whether the trial is no longer ours, because it became another process's or the run is over; its
+            process is ended at once then
 
     Returns: the ending; of "paused", "interrupted" and "taken_over" nothing is stored.
 
@@ -100,7 +107,8 @@ class _Process:
         arguments = (trial, device, threads, results, other_end)
         self._process = CONTEXT.Process(target=child.run_trial, args=arguments, name=trial.id)
         try:
-            self._process.start()
+            with _LOOKING:
+                self._process.start()
         except (EOFError, OSError) as error:
             self.pipe.close()
             reason = str(error) or "the one that it is forked from died"
@@ -123,9 +131,11 @@ class _Process:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         if kind is not None:
             self._process.kill()
-        self._process.join(LEAVE_WITHIN_S)
+        wait([self._process.sentinel], LEAVE_WITHIN_S)
         self._process.kill()
-        self._process.join()
+        wait([self._process.sentinel])
+        with _LOOKING:
+            self._process.join()
         self.pipe.close()
         self.exitcode = self._process.exitcode
 
@@ -142,7 +152,7 @@ def _follow(
     asked: Asked = None
     time_over_at = float("inf") if time_limit_s is None else time.monotonic() + time_limit_s
     kill_at = float("inf")
-    signals.checkpoint = False  # asked of an earlier trial
+    passed_on = signals.checkpoints  # those before were asked of earlier trials
     while True:
         if process.pipe.poll(LOOK_EVERY_S):
             try:
@@ -155,9 +165,9 @@ def _follow(
         now = time.monotonic()
         if lost():
             process.kill()
-            return Ending("taken_over", "another process goes on with it"), asked
-        if signals.checkpoint:
-            signals.checkpoint = False
+            return Ending("taken_over", "it is no longer ours"), asked
+        if signals.checkpoints > passed_on:
+            passed_on = signals.checkpoints
             process.ask("checkpoint")
             what = (
                 "asked for a checkpoint; the training goes on" if trial.kind == "training" else "nothing to save here"

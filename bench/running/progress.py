@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import time
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from bench.running.endings import Ending
 from bench.study.trials import Trial
@@ -17,12 +18,28 @@ from bench.training.loop import Progress as TrainingProgress
 PLAIN_EVERY_S = 20.0  # seconds between two plain lines about the same trial
 
 
-class ProgressDisplay:
-    """Shows which trial of how many runs, its iteration, loss, images per second and the time left."""
+@dataclass
+class _Shown:
+    """A trial that runs: its bar, when it last had a plain line, where and when its first report came."""
 
-    def __init__(self, console: Console) -> None:
+    bar: TaskID
+    last_line: float
+    first: int | None = None  # iteration; it may have been taken up late
+    first_at: float = 0.0
+
+
+class ProgressDisplay:
+    """Shows which trials of how many run, and of each its iteration, loss, images per second and the time left.
+
+    Args:
+        console: a terminal has a bar for each trial, anything else gets lines
+        jobs: trials at once; where there are several, each line about one begins with its number
+    """
+
+    def __init__(self, console: Console, jobs: int = 1) -> None:
         self.console = console
         self.live = console.is_terminal
+        self.jobs = jobs
         self.bars = Progress(
             TextColumn("{task.description}"),
             BarColumn(bar_width=24),
@@ -33,10 +50,8 @@ class ProgressDisplay:
             disable=not self.live,
         )
         self.suite = self.bars.add_task("trials", state="", total=None)
-        self.current = self.bars.add_task("", state="", visible=False, total=None)
-        self.last_line = self.started = 0.0
+        self.shown: dict[int, _Shown] = {}
         self.begun: set[int] = set()
-        self.first: int | None = None  # the iteration of the trial's first report; it may have been taken up late
 
     def __enter__(self) -> Self:
         self.bars.start()
@@ -49,35 +64,35 @@ class ProgressDisplay:
             self.bars.stop()
 
     def trial_started(self, number: int, total: int, trial: Trial) -> None:
-        """Begins the bar or says the line of a trial."""
+        """Adds the bar or says the line of a trial."""
         name = trial.id.removeprefix(f"{trial.suite}.{trial.profile}.")
-        self.bars.update(self.suite, total=total, completed=number - 1)
+        # those before it that do not run are over, whoever ended them
+        self.bars.update(self.suite, total=total, completed=number - 1 - len(self.shown))
         length = trial.iterations if trial.kind == "training" else None
-        self.bars.reset(self.current, total=length, description=name, visible=True, state="")
+        self.shown[number] = _Shown(self.bars.add_task(name, total=length, state=""), time.monotonic())
         if not self.live and number not in self.begun:  # a measurement begins with its first turn
             self._line(f"[{number}/{total}] {name}")
         self.begun.add(number)
-        self.last_line = self.started = time.monotonic()
-        self.first = None
 
-    def trial_progress(self, progress: TrainingProgress) -> None:
-        """Moves the bar, or says a line when the last one is some time ago."""
+    def trial_progress(self, number: int, total: int, progress: TrainingProgress) -> None:
+        """Moves a bar, or says a line when the trial's last one is some time ago."""
+        shown, now = self.shown[number], time.monotonic()
         state = f"loss {progress.loss:.4f}  {progress.images_per_s:.1f} images/s"
-        if self.first is None:
-            self.first, self.started = progress.iteration, time.monotonic()
-            self.bars.reset(self.current, total=progress.iterations, completed=progress.iteration)
-        self.bars.update(self.current, completed=progress.iteration, state=state)
-        steps = progress.iteration - self.first
-        if not self.live and steps and time.monotonic() - self.last_line > PLAIN_EVERY_S:
-            self.last_line = time.monotonic()
-            where = f"    iteration {progress.iteration}/{progress.iterations}"
-            left = (self.last_line - self.started) / steps * (progress.iterations - progress.iteration)
-            self._line(f"{where}  {state}  {left:.0f} s left")
+        if shown.first is None:
+            shown.first, shown.first_at = progress.iteration, now
+            self.bars.reset(shown.bar, total=progress.iterations, completed=progress.iteration)
+        self.bars.update(shown.bar, completed=progress.iteration, state=state)
+        steps = progress.iteration - shown.first
+        if not self.live and steps and now - shown.last_line > PLAIN_EVERY_S:
+            shown.last_line = now
+            left = (now - shown.first_at) / steps * (progress.iterations - progress.iteration)
+            where = f"iteration {progress.iteration}/{progress.iterations}"
+            self._line(f"{self._margin((number, total))}{where}  {state}  {left:.0f} s left")
 
     def trial_ended(self, number: int, total: int, trial: Trial, ending: Ending, seconds: float) -> None:
-        """Completes the bar and leaves a line about the trial."""
-        self.bars.update(self.suite, total=total, completed=number)
-        self.bars.update(self.current, visible=False)
+        """Removes the bar and leaves a line about the trial."""
+        self.bars.remove_task(self.shown.pop(number).bar)
+        self.bars.update(self.suite, total=total, completed=max(self.begun) - len(self.shown))
         name = trial.id.removeprefix(f"{trial.suite}.{trial.profile}.")
         if ending.status == "paused":
             line = f"[{number}/{total}] {name} {ending.reason} measured in {seconds:.0f} s"
@@ -86,9 +101,13 @@ class ProgressDisplay:
             line = f"[{number}/{total}] {name} {ending.status} after {seconds:.0f} s{reason}"
         self._line(line)
 
-    def notice(self, text: str) -> None:
-        """Leaves a line."""
-        self._line(f"    {text}")
+    def notice(self, text: str, trial: tuple[int, int] | None = None) -> None:
+        """Leaves a line, about the trial of a number and total where they are given."""
+        self._line(f"{self._margin(trial)}{text}")
+
+    def _margin(self, trial: tuple[int, int] | None) -> str:
+        """Returns what a line about a trial begins with: of one alone it is clear which is meant."""
+        return "    " if trial is None or self.jobs == 1 else f"[{trial[0]}/{trial[1]}] "
 
     def _line(self, text: str) -> None:
         # a full disk or a closed terminal behind the output is no reason to end a training

@@ -42,8 +42,8 @@ class Stopped(BaseException):
 class Signals:
     """Listens to signals while it is entered; a signal that was ignored before stays ignored (nohup, background jobs).
 
-    stop: the signal that asked to stop, or None; checkpoint: whether a checkpoint was asked for, to be reset by
-    whoever passes it on.
+    stop: the signal that asked to stop, or None; checkpoints: how often a checkpoint was asked for, so that each of
+    those who pass it on sees whether it was since they last looked.
 
     Args:
         farewell: the line that is printed when the process ends while libraries load
@@ -51,7 +51,7 @@ class Signals:
 
     def __init__(self, farewell: str = "stopped") -> None:
         self.stop: int | None = None
-        self.checkpoint = False
+        self.checkpoints = 0
         self._farewell = farewell
         self._answer: Answer = "exit"
         self._where = "stopped before the first trial"
@@ -74,7 +74,7 @@ class Signals:
 
     @contextmanager
     def noted(self) -> Iterator[None]:
-        """Notes what comes while it is entered; the caller looks at `stop` and `checkpoint`."""
+        """Notes what comes while it is entered; the caller looks at `stop` and `checkpoints`."""
         self._answer, self._where = "note", "stopped at once; the last checkpoint stays"
         try:
             yield
@@ -83,7 +83,7 @@ class Signals:
 
     def _receive(self, number: int, frame: FrameType | None) -> None:
         if number == CHECKPOINT:
-            self.checkpoint = True
+            self.checkpoints += 1
             return
         now = time.monotonic()
         if self.stop is None:

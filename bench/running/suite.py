@@ -1,10 +1,18 @@
-"""Runs the trials of a suite one after another, beside others that do the same; how each ended is stored."""
+"""Runs the trials of a suite, some of them at once, beside others that do the same; how each ended is stored.
+
+Trainings come first, up to `Place.jobs` at a time; measurements of time and memory come last, one at a time, with
+nothing of ours beside them. This thread hands out the trials and answers the user; each of `jobs` threads follows the
+process of one trial.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -20,6 +28,7 @@ from bench.running.endings import Ending
 from bench.running.isolation import run_isolated
 from bench.running.lease import Holder, Lease, acquire
 from bench.running.leftovers import leases_path, remove_leftovers
+from bench.running.place import Place
 from bench.running.signals import Signals, Stopped
 from bench.study.trials import Trial
 from bench.training.loop import Progress
@@ -29,21 +38,23 @@ ENDED_BADLY = ("failed", "out_of_memory", "killed", "diverged", "timed_out")  # 
 Stamp = tuple[int, int] | None  # of a results file; None where there is none
 LOOK_AGAIN_S = 2.0  # between two looks at trials that others are running
 
+Found = Ending | Holder | None  # what came of a trial: it was run here, another process has it, or it was ended already
+
 
 class Watcher(Protocol):
-    """What is told about a run while it goes on (see progress.py)."""
+    """What is told about a run while it goes on (see progress.py); one call at a time, from several threads."""
 
     def trial_started(self, number: int, total: int, trial: Trial) -> None:
         """A trial begins; `number` counts from 1."""
 
-    def trial_progress(self, progress: Progress) -> None:
-        """Some iterations later."""
+    def trial_progress(self, number: int, total: int, progress: Progress) -> None:
+        """Some iterations of a trial later."""
 
     def trial_ended(self, number: int, total: int, trial: Trial, ending: Ending, seconds: float) -> None:
         """A trial is over."""
 
-    def notice(self, text: str) -> None:
-        """Something that the user should read."""
+    def notice(self, text: str, trial: tuple[int, int] | None = None) -> None:
+        """Something that the user should read; `trial` is its number and the total, where it is about one."""
 
 
 class Summary(NamedTuple):
@@ -62,15 +73,6 @@ class Summary(NamedTuple):
     not_run: int
 
 
-class Place(NamedTuple):
-    """Where trials run and their results go, and how long one may take."""
-
-    device: str
-    threads: int
-    results: Path
-    time_limit_s: float | None = None
-
-
 def run_suite(
     trials: Sequence[Trial],
     place: Place,
@@ -78,7 +80,7 @@ def run_suite(
     signals: Signals | None = None,
     wanted: Sequence[str] = NOT_ENDED,
 ) -> Summary:
-    """Runs every trial whose status is one of `wanted`; each by one process, however many do this at once.
+    """Runs every trial whose status is one of `wanted`; each in one process, however many runs do this at once.
 
     Returns: how they ended, once none is left that this process or another one is running.
 
@@ -92,8 +94,10 @@ def run_suite(
     stored = {trial: _stored(place.results, trial) for trial in trials}
     status = {trial: _outcome(place.results, trial, "; nothing was run").status for trial in trials}
     chosen = [trial for trial in trials if status[trial] in wanted]
-    preflight.check(chosen, place.device, place.threads, place.results)
+    preflight.check(chosen, place.device, place.threads_of_training, place.results)
     remove_leftovers(place.results, trials)
+    if line := place.shared(chosen):
+        watcher.notice(line)
     with signals.noted():
         ran = _Run({trial: stored[trial] for trial in chosen}, place, watcher, signals, wanted).all()
     remove_leftovers(place.results, trials)
@@ -115,49 +119,75 @@ class _Run:
     def __init__(
         self, stored: Mapping[Trial, Stamp], place: Place, watcher: Watcher, signals: Signals, wanted: Sequence[str]
     ) -> None:
-        self.trials = {trial: number for number, trial in enumerate(stored, start=1)}
+        # measurements last, also those of a group's first suite: they wait until nothing runs
+        in_order = sorted(stored, key=lambda trial: trial.kind == "cost")
+        self.trials = {trial: number for number, trial in enumerate(in_order, start=1)}
         self.place = place
         self.watcher = watcher
+        self.telling = threading.Lock()
         self.signals = signals
         self.wanted = wanted
-        self.here = decides_bits(torch.device(place.device), place.threads)
+        self.here = decides_bits(torch.device(place.device), place.threads_of_training)
         self.stored = stored
         self.paused: dict[Trial, Lease] = {}  # theirs is ours until their last turn
+        self.over = False  # whatever is still under way is ended at once, and left as it is
 
     def all(self) -> dict[Trial, Ending]:
         """Runs what is free, waits for what others are running; returns how those ended that were run here."""
         try:
-            return self._all()
+            with ThreadPoolExecutor(self.place.jobs, "trial") as pool:
+                try:
+                    return self._all(pool)
+                finally:
+                    self.over = True
         finally:
             for lease in self.paused.values():
                 lease.release()
 
-    def _all(self) -> dict[Trial, Ending]:
+    def _all(self, pool: ThreadPoolExecutor) -> dict[Trial, Ending]:
         ran: dict[Trial, Ending] = {}
         left, told = list(self.trials), set()
         while left:
-            held: dict[Trial, Holder] = {}
-            for trial in left:
-                found = self._one(trial)
-                if isinstance(found, Holder):
-                    held[trial] = found
-                elif found is not None and found.status != "paused":
-                    ran[trial] = found
-                if self.signals.stop:
-                    raise Stopped(self.signals.stop, self._where(trial, found))
-            for trial, holder in held.items() if len(held) == len(left) else ():
-                who = "another process" if holder.pid is None else f"process {holder.pid} on {holder.host}"
-                if (line := f"waiting for {who}, which is running {trial.id}") not in told:
-                    self.watcher.notice(line)
-                    told.add(line)
+            found = self._once(left, pool)
+            if self.signals.stop:
+                raise Stopped(self.signals.stop, self._where(found))
+            ran |= {trial: end for trial, end in found.items() if isinstance(end, Ending) and end.status != "paused"}
+            held = {trial: holder for trial, holder in found.items() if isinstance(holder, Holder)}
             if len(held) == len(left):
+                for line in map(_waiting, held, held.values()):
+                    if line not in told:
+                        self._notice(line)
+                        told.add(line)
                 self._wait()
             left = [trial for trial in left if trial in held or trial in self.paused]
-        return ran
+        return {trial: ran[trial] for trial in self.trials if trial in ran}
 
-    def _one(self, trial: Trial) -> Ending | Holder | None:
+    def _once(self, trials: Iterable[Trial], pool: ThreadPoolExecutor) -> dict[Trial, Found]:
+        """Gives every trial to a free thread, a measurement once nothing runs; returns what came of each, as it ended.
+
+        Raises:
+            Stopped: the user asked a second time to stop.
+            Whatever ended one of the threads.
+        """
+        found: dict[Trial, Found] = {}
+        running: dict[Future[Found], Trial] = {}
+
+        def wait_until_at_most(count: int) -> None:
+            while len(running) > count:
+                for future in wait(running, return_when=FIRST_COMPLETED).done:
+                    found[running.pop(future)] = future.result()
+
+        for trial in trials:
+            wait_until_at_most(0 if trial.kind == "cost" else self.place.jobs - 1)
+            if self.signals.stop:
+                break
+            running[pool.submit(self._one, trial)] = trial
+        wait_until_at_most(0)
+        return found
+
+    def _one(self, trial: Trial) -> Found:
         """Runs `trial`, or its next turn, if it is free; None where somebody else has ended it, well or badly."""
-        results, total = self.place.results, len(self.trials)
+        results, number, total = self.place.results, self.trials[trial], len(self.trials)
         if trial not in self.paused and not self._is_open(trial):
             return None
         lease = self.paused.pop(trial, None) or acquire(leases_path(results), f"{trial.id}-{trial.digest}")
@@ -168,25 +198,29 @@ class _Run:
             if not self._is_open(trial):  # it was ended before we held the lease
                 return None
             if reason := self._not_here(trial):
-                self.watcher.notice(f"left alone: {reason}")
+                self._notice(f"left alone: {reason}", number)
                 return None
-            self.watcher.trial_started(self.trials[trial], total, trial)
+            with self.telling:
+                self.watcher.trial_started(number, total, trial)
             start = time.perf_counter()
             ending = run_isolated(
                 trial,
                 self.place.device,
-                self.place.threads,
+                self.place.threads_of(trial),
                 results,
-                self._report,
+                partial(self._report, number),
                 signals=self.signals,
                 time_limit_s=self.place.time_limit_s,
-                lost=lambda: lease.lost,
+                lost=lambda: lease.lost or self.over,
             )
+            if self.over:
+                return None
             if ending.status == "paused":
                 ending = ending._replace(reason=stored_place(results, trial) or "")
                 self.paused[trial] = lease
                 until_done.pop_all()
-            self.watcher.trial_ended(self.trials[trial], total, trial, ending, time.perf_counter() - start)
+            with self.telling:
+                self.watcher.trial_ended(number, total, trial, ending, time.perf_counter() - start)
         return Holder(None, None, 0.0) if ending.status == "taken_over" else ending
 
     def _not_here(self, trial: Trial) -> str:
@@ -203,26 +237,42 @@ class _Run:
         same = _stored(self.place.results, trial) == self.stored[trial]
         return same and _outcome(self.place.results, trial).status in self.wanted
 
-    def _report(self, message: Progress | Notice) -> None:
+    def _report(self, number: int, message: Progress | Notice) -> None:
         if isinstance(message, Notice):
-            self.watcher.notice(message.text)
-        else:
-            self.watcher.trial_progress(message)
+            self._notice(message.text, number)
+            return
+        with self.telling:
+            self.watcher.trial_progress(number, len(self.trials), message)
 
-    def _where(self, trial: Trial, found: Ending | Holder | None) -> str:
-        """Says how far the run was when it stopped at `trial`."""
-        if not isinstance(found, Ending):
-            return "stopped between two trials"
-        if found.status not in ("interrupted", "paused"):
-            return f"stopped after {trial.id}"
+    def _notice(self, text: str, number: int | None = None) -> None:
+        with self.telling:
+            self.watcher.notice(text, None if number is None else (number, len(self.trials)))
+
+    def _where(self, found: Mapping[Trial, Found]) -> str:
+        """Says how far the run was when it stopped, from what came of its last trials, as they ended."""
+        endings = {trial: ending for trial, ending in found.items() if isinstance(ending, Ending)}
+        cut_short = [trial for trial, ending in endings.items() if ending.status == "interrupted"]
+        places = [self._place_of(trial, endings[trial]) for trial in cut_short or list(endings)[-1:]]
+        return f"stopped {' and '.join(places) or 'between two trials'}"
+
+    def _place_of(self, trial: Trial, ending: Ending) -> str:
+        """Says how far a trial came."""
+        if ending.status not in ("interrupted", "paused"):
+            return f"after {trial.id}"
         where = stored_place(self.place.results, trial)
-        return f"stopped at {where} of {trial.id}" if where else f"stopped in {trial.id}, which starts afresh"
+        return f"at {where} of {trial.id}" if where else f"in {trial.id}, which starts afresh"
 
     def _wait(self) -> None:
         """Waits a little, less when asked to stop."""
         until = time.monotonic() + LOOK_AGAIN_S
         while time.monotonic() < until and not self.signals.stop:
             time.sleep(0.1)
+
+
+def _waiting(trial: Trial, holder: Holder) -> str:
+    """Says whom a trial waits for."""
+    who = "another process" if holder.pid is None else f"process {holder.pid} on {holder.host}"
+    return f"waiting for {who}, which is running {trial.id}"
 
 
 def _stored(results: Path, trial: Trial) -> Stamp:

@@ -93,7 +93,7 @@ def test_a_checkpoint_is_written_when_asked_for_and_the_training_goes_on(tmp_pat
     signals, iterations = Signals(), []
 
     def ask():
-        signals.checkpoint = True
+        signals.checkpoints += 1
 
     def look(message):
         watching(message)

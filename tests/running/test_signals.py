@@ -30,7 +30,7 @@ def test_while_a_trial_runs_requests_are_noted():
         signals.loaded()
         with signals.noted():
             send_to_us(signal.SIGUSR1)
-            assert (signals.checkpoint, signals.stop) == (True, None)
+            assert (signals.checkpoints, signals.stop) == (1, None)
             send_to_us(signal.SIGTERM)
             send_to_us(signal.SIGTERM)  # as timeout(1) does: to the process, then to its group
             assert signals.stop == signal.SIGTERM

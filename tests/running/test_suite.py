@@ -264,7 +264,7 @@ def stopped_at(trial, results, iteration):
     signals = Signals()
 
     class Display(ProgressDisplay):
-        def trial_progress(self, progress):
+        def trial_progress(self, number, total, progress):
             if progress.iteration >= iteration:
                 signals.stop = 15
 

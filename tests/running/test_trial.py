@@ -155,19 +155,6 @@ def test_a_cost_trial_has_every_cost_in_its_unit():
     assert passes == {"table-1": 50, "interleaved": 6}
 
 
-def test_estimates_are_positive_and_use_what_finished_trials_took():
-    from bench.results.store import Outcome
-    from bench.running.estimate import estimate_missing
-
-    one, two = tiny(), tiny(seed=1)
-    alone = estimate_missing([one], [Outcome("missing", None, None)], CPU)[one.digest]
-    assert alone.seconds > 0
-    assert alone.memory_mib > 1
-    known = estimate_missing([one, two], [Outcome("done", None, 42.0), Outcome("missing", None, None)], CPU)
-    assert list(known) == [two.digest]
-    assert known[two.digest].seconds == 42
-
-
 def test_a_bf16_trial_scores_like_an_fp32_one():
     """Not equal, but no other network: after six steps G agrees within a few points."""
     g = {}

@@ -22,8 +22,8 @@ def class_weights(suite: SuiteResults) -> Comparison | None:
     found = suite.scored()
     pairs = {
         MODEL_TITLES[model]: (found[model, COMPUTED], found[model, OFFICIAL])
-        for model, weighting in found
-        if weighting == OFFICIAL and (model, COMPUTED) in found
+        for model in suite.models
+        if {(model, COMPUTED), (model, OFFICIAL)} <= found.keys()
     }
     sides = (WEIGHTING_TITLES[COMPUTED], WEIGHTING_TITLES[OFFICIAL])
     return _scores(f"weights-{suite.suite}", f"Suite {suite.suite}", sides, pairs)
@@ -40,8 +40,9 @@ def rankings(suite: SuiteResults) -> Comparison | None:
     """Returns each model's place by global accuracy and by mean IoU on the test images, in the paper and in ours."""
     rows, notes = [], []
     found = suite.scored()
-    for weighting in dict.fromkeys(weighting for _, weighting in found):
-        ours = {model: side for (model, other), side in found.items() if other == weighting and not side.stale}
+    for weighting in suite.weightings:
+        of_models = {model: found[model, weighting] for model in suite.models if (model, weighting) in found}
+        ours = {model: side for model, side in of_models.items() if not side.stale}
         paper = _printed(suite.tables[0], ours, weighting) if suite.tables else {}
         if len(ours) < 2 or len(paper) < len(ours):
             continue

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import product
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -119,12 +120,15 @@ def intervals(suite: SuiteResults) -> dict[str, list[Interval]]:
     rows = suite.rows[~suite.rows["digest"].isin(list(suite.stale.digests))]
     found = scores(rows)
     found = found[found["split"] == "test"]
+    by_cell = {(model, weighting): of_cell for (model, weighting), of_cell in found.groupby(["model", "weighting"])}
     tables: dict[str, list[Interval]] = {}
-    for (weighting, model), of_model in found.groupby(["weighting", "model"], sort=False):
-        values = dict(zip(of_model["metric"], of_model["values"], strict=True))
-        cells = tuple(_score(values.get(metric, {}), DECIMALS.get(metric, 1)) for metric in METRIC_TITLES)
-        runs = max(len(seeds) for seeds in values.values())
-        tables.setdefault(WEIGHTING_TITLES[str(weighting)], []).append(Interval(MODEL_TITLES[str(model)], cells, runs))
+    for weighting, model in product(suite.weightings, suite.models):
+        if (model, weighting) in by_cell:
+            of_cell = by_cell[model, weighting]
+            values = dict(zip(of_cell["metric"], of_cell["values"], strict=True))
+            cells = tuple(_score(values.get(metric, {}), DECIMALS.get(metric, 1)) for metric in METRIC_TITLES)
+            runs = max(len(seeds) for seeds in values.values())
+            tables.setdefault(WEIGHTING_TITLES[weighting], []).append(Interval(MODEL_TITLES[model], cells, runs))
     return tables
 
 
