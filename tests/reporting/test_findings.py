@@ -85,6 +85,16 @@ def test_the_page_counts_what_is_there(tmp_path: Path, study: Study) -> None:
         assert "No results answer it yet." in text.partition(f"## {heading}")[2].partition("\n## ")[0]
 
 
+def test_counts_are_held_against_the_paper_at_any_scale(tmp_path: Path, study: Study) -> None:
+    (trial,) = (one for one in trials("mini", models=["segnet_basic"]) if one.kind == "cost")
+    write(tmp_path, trial, costs={("parameters", "learnable"): 1_500_000.0, ("storage_multiplier", "paper"): 1.0})
+    text = findings(ReportSource(load_results(tmp_path).rows, study), "mini")
+    section = text.partition("## Numbers held against the paper's")[2].partition("\n## ")[0]
+    # the paper prints 1.425 M, and 3 % of it is 42 750
+    assert "| SegNet-Basic |  | parameters | 1,500,000 | 1,425,000 | 75,000 | 42,750 | outside |" in section
+    assert "| storage\\_multiplier | 1.00 | 1.00 | 0.00 | 0.00 | within |" in section
+
+
 def test_nothing_run_yet_is_a_page_too(study: Study) -> None:
     text = findings(ReportSource(load_results(ROOT / "tests").rows, study), "Mini")
     assert "| 0 of 48 | 0 of 8 | — |" in text

@@ -11,6 +11,7 @@ import pandas as pd
 from bench.replication.claim_verdicts import ClaimVerdict
 from bench.replication.scores import costs, scores
 from bench.replication.statistics import t_interval
+from bench.reporting.commands.check_output import Line, lines_of
 from bench.reporting.comparisons.checkpoint_choice import checkpoint_choices, checkpoint_table
 from bench.reporting.comparisons.comparison import DECIMALS
 from bench.reporting.comparisons.recipe_questions import class_weights, losses, rankings
@@ -76,6 +77,7 @@ def findings(source: ReportSource, profile: str) -> str:
         "machines": machines([suite.rows for suite in shown]),
         "ran": [_ran(source, suite) for suite in suites],
         "stale": list(dict.fromkeys(suite.stale.legend for suite in shown if suite.stale.legend)),
+        "numbers": {suite.suite: compared for suite in suites if (compared := _compared(source, suite))},
         "metrics": tuple(METRIC_TITLES.values()),
         "scores": intervals(table_1) if table_1 else {},
         "ranking": rankings(table_1) if table_1 else None,
@@ -170,6 +172,11 @@ def _ran(source: ReportSource, suite: SuiteResults) -> Ran:
     verdicts = ", ".join(f"{mark.count} {mark.verdict}" for mark in found.counts if mark.count) or found.problem
     return Ran(suite.suite, suite.title, share("training"), share("cost"), ", ".join(map(str, seeds)) or MISSING,
                verdicts or "no table of the paper")  # fmt: skip
+
+
+def _compared(source: ReportSource, suite: SuiteResults) -> list[Line]:
+    """Returns the numbers of a suite that could be held against the paper's, the worst first."""
+    return lines_of(source.verdicts(suite.suite, suite.profile).verdicts, ["outside", "inconclusive", "within"])
 
 
 def _against_itself(claims: Sequence[ClaimVerdict]) -> dict[str, int]:
