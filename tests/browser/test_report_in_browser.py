@@ -157,7 +157,7 @@ def test_behind_a_number_stand_seeds_intervals_and_its_origin(show: Open) -> Non
     page = show("variants", f"#{ADDRESS}")  # a link to the number itself
     dialog = page.get_by_role("dialog")
     text = dialog.inner_text()
-    for part in ("mean ± standard deviation of 2 runs", "95 % interval over 2 seeds (t)", "Seed 0: ", "Seed 1: "):
+    for part in ("mean ± standard deviation of 3 runs", "95 % interval over 3 seeds (t)", "Seed 0: ", "Seed 1: "):
         assert part in text, part
     dialog.get_by_text("Seed 0: ").click()
     dialog.get_by_text("Configuration").first.click()
