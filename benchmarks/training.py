@@ -79,8 +79,12 @@ def model_ways(setting: Setting, folder: Path) -> list[Way]:
     profile = setting.profile
     layout = "channels_last" if profile.channels_last else "NCHW"
     settings = f"{profile.precision}, {layout}, compile {profile.compile}, determinism {profile.determinism}"
-    plain = f"`DataLoader` with {WORKERS} workers that decode PNG files and normalise images, NCHW, `CrossEntropyLoss`, "
-    plain += "`loss.item()`, fp32 as PyTorch comes (on a GPU convolutions in TF32); a round is an epoch, workers start anew"
+    plain = (
+        f"`DataLoader` with {WORKERS} workers that decode PNG files and normalise images, NCHW, `CrossEntropyLoss`, "
+    )
+    plain += (
+        "`loss.item()`, fp32 as PyTorch comes (on a GPU convolutions in TF32); a round is an epoch, workers start anew"
+    )
     bare = f"data resident, no checks, no reports; {settings}"
     loops = (
         ("ours", f"`bench.training.loop.train`, {settings}", our_loop(setting), same_start),
