@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-SUITES := road-scenes indoor-scenes cost upsampling related open-questions
+SUITES := road-scenes indoor-scenes cost upsampling related open-questions summed-loss
 
 .PHONY: demo suites test lint install clean
 

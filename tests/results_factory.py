@@ -12,7 +12,8 @@ from pathlib import Path
 
 from bench.results.provenance import source_columns
 from bench.results.schema import CHECKERBOARD_METRICS, COST_METRICS, REFINEMENT_METRICS, SCHEMA_VERSION
-from bench.results.store import path_of, write_trial
+from bench.results.store import path_of
+from bench.results.trial_file import write_trial
 from bench.study.config import load_study
 from bench.study.trials import Trial, plan
 

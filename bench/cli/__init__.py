@@ -23,12 +23,12 @@ from bench.cli.explain import explain
 from bench.cli.export import export
 from bench.cli.findings import findings
 from bench.cli.open import open_report
-from bench.cli.options import study_of
+from bench.cli.options import KnownCommands, study_of
 from bench.cli.results import report
 from bench.cli.run import retry, run
 from bench.cli.scoring import rescore, score
 from bench.cli.training import doctor, plan, status
-from bench.errors import BenchError, UnknownNameError, one_line
+from bench.errors import BenchError, one_line
 
 CLOSED_PIPE = 141  # 128 + SIGPIPE, as of other programs whose reader has gone
 
@@ -46,7 +46,7 @@ def _quiet_without_reader() -> Iterator[None]:
         sys.exit(CLOSED_PIPE)
 
 
-class ErrorsInOneLine(click.Group):
+class ErrorsInOneLine(KnownCommands):
     """Prints what a user can cause as one line and leaves with its exit code."""
 
     def make_context(self, *args: Any, **extra: Any) -> click.Context:
@@ -77,12 +77,6 @@ class ErrorsInOneLine(click.Group):
         """Returns what to end with after an error; a command may have a code of its own for that."""
         command = self.get_command(ctx, ctx.invoked_subcommand) if ctx.invoked_subcommand else None
         return int(getattr(command, "error_exit_code", usual))
-
-    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
-        """Finds the command; an unknown one is answered with the nearest."""
-        if self.get_command(ctx, args[0]) is None and not args[0].startswith("-"):
-            raise UnknownNameError("command", args[0], self.list_commands(ctx))
-        return super().resolve_command(ctx, args)
 
 
 @click.group(cls=ErrorsInOneLine, context_settings={"help_option_names": ["-h", "--help"]})

@@ -182,8 +182,10 @@ def _checked(
 ) -> Check:
     """Compares each suite, and with the paper also its claims."""
     from bench.replication.scale import scale_notice
+    from bench.replication.scores import why_stale
     from bench.replication.verdicts import verdicts_of
     from bench.reporting.commands.check_output import Check, SuiteCheck
+    from bench.reporting.provenance.overview import trial_states
     from bench.results.store import load_results
 
     suites, problems = [], []
@@ -193,7 +195,8 @@ def _checked(
         problems += found.problems
         verdicts = verdicts_of(found.rows, trials, study, against, home)
         notice = scale_notice(trials, study.suites[suite].tables) if against == "paper" else ""
-        suites.append(SuiteCheck(suite, profile, tuple(verdicts), notice))
+        states = trial_states(found.rows, trials, why=why_stale(found.rows, trials))
+        suites.append(SuiteCheck(suite, profile, tuple(verdicts), notice, tuple(states)))
     tested = _claims(study, planned, results) if claims and against == "paper" else ()
     for problem in problems:
         click.echo(f"warning: {problem}", err=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bench.cli.options import study_of
+from bench.cli.options import KnownCommands, study_of
 from bench.errors import ConfigError
 from bench.study.catalog import resolve
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 VARIABLES = {"camvid": "BENCH_CAMVID", "sun_rgbd": "BENCH_SUNRGBD", "pascal_voc": "BENCH_VOC"}
 
 
-@click.group()
+@click.group(cls=KnownCommands)
 def data() -> None:
     """List, check and bring data sets."""
 

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import click
 
+from bench.cli.options import KnownCommands
 from bench.errors import ConfigError
 
 
-@click.group()
+@click.group(cls=KnownCommands)
 def explain() -> None:
     """Say what the numbers mean."""
 

@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bench.cli.options import PROFILE, RESULTS, SELECTION, SINGLE_SUITE, options, study_of
+from bench.cli.options import (
+    PROFILE,
+    RESULTS,
+    SELECTION,
+    SINGLE_SUITE,
+    check_trains,
+    of_one_suite,
+    options,
+    study_of,
+)
 from bench.cli.output import counted
 from bench.errors import ResultsError
 
@@ -51,10 +60,9 @@ def export(
     only results with stored label maps can be exported; others are named.
     """
     from bench.scoring.export_folder import check_free
-    from bench.study.trials import plan as plan_trials
 
     check_free(out, form)
-    trials = plan_trials(study_of(ctx), suite, profile, models, weightings, seeds)
+    trials = of_one_suite(study_of(ctx), suite, profile, models, weightings, seeds)
     number = _label_maps(trials, results, out) if form == "matlab" else _values(trials, results, out, form)
     click.echo(f"export: {counted(number, 'trial')} in '{out}'; read {out / 'README.txt'}")
 
@@ -80,6 +88,7 @@ def _label_maps(trials: Sequence[Trial], results: Path, out: Path) -> int:
     from bench.scoring import matlab
     from bench.scoring.rescoring import finished_trials
 
+    check_trains(trials, "to export; --format csv writes what it measured")
     stored, problems = finished_trials(results, trials)
     _warn(problems)
     if not stored:

@@ -3,19 +3,30 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from bench.errors import ConfigError
+from bench.errors import ConfigError, UnknownNameError
 
 if TYPE_CHECKING:
     from bench.study.config import Study
     from bench.study.trials import Trial
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+
+class KnownCommands(click.Group):
+    """A group of commands that answers an unknown one with those that there are, the nearest first."""
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
+        """Finds the command."""
+        if self.get_command(ctx, args[0]) is None and not args[0].startswith("-"):
+            what = f"{ctx.info_name} command" if ctx.parent else "command"
+            raise UnknownNameError(what, args[0], self.list_commands(ctx))
+        return super().resolve_command(ctx, args)
 
 
 def options(*decorators: Callable[[F], F]) -> Callable[[F], F]:
@@ -91,6 +102,33 @@ def planned(study: Study, suite: str | None, profile: str | None, results: Path)
     if not found:
         raise ConfigError(f"no results in '{results}' yet; run `bench run --suite {suites[0]}` first")
     return found
+
+
+def of_one_suite(
+    study: Study,
+    suite: str,
+    profile: str,
+    models: tuple[str, ...] = (),
+    weightings: tuple[str, ...] = (),
+    seeds: tuple[int, ...] = (),
+) -> list[Trial]:
+    """Returns the trials that a command means which takes one suite and no group."""
+    from bench.study.catalog import resolve
+    from bench.study.trials import plan as plan_trials
+
+    try:
+        group = resolve("group", suite, study.groups)
+    except UnknownNameError:
+        return plan_trials(study, suite, profile, models, weightings, seeds)
+    raise ConfigError(
+        f"'{group}' is a group of suites, and this command takes one of them: {', '.join(study.groups[group])}"
+    )
+
+
+def check_trains(trials: Sequence[Trial], why: str) -> None:
+    """Raises ConfigError where no trial of a suite is a training, so that there are no predictions."""
+    if not any(trial.kind == "training" for trial in trials):
+        raise ConfigError(f"suite {trials[0].suite} trains nothing, so it has no predictions {why}")
 
 
 def same_command(ctx: click.Context, name: str | None = None) -> str:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from bench.cli.options import ONE_PROFILE, ONE_SUITE, RESULTS, options, planned, study_of
-from bench.errors import ResultsError
+from bench.cli.output import counted
+from bench.errors import ResultsError, one_line
 
 if TYPE_CHECKING:
     import numpy as np
@@ -57,6 +58,9 @@ def report(ctx: click.Context, suite: str | None, profile: str | None, results: 
     for group, scale in _groups(study, suite, [(trials[0].suite, trials[0].profile) for trials in found]):
         click.echo(f"report: {write_group_report(source, out, group=group, profile=scale)}")
     click.echo(f"overview: {write_overview(source, out)}")
+    for reason, trainings in counts.unread.items():
+        number = counted(len(trainings), "training")
+        click.echo(f"warning: no intervals over images and no confusion matrix of {number}, {reason}", err=True)
 
 
 def _groups(study: Study, wanted: str | None, written: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
@@ -72,12 +76,17 @@ def _groups(study: Study, wanted: str | None, written: Sequence[tuple[str, str]]
 
 
 class _CountsReader:
-    """Reads what trials counted on single images, by "ID-DIGEST"; a report does without where there is nothing."""
+    """Reads what trials counted on single images, by "ID-DIGEST"; a report does without where there is nothing.
+
+    Attributes:
+        unread: by reason, the trainings whose counts could not be read.
+    """
 
     def __init__(self, results: Path) -> None:
         from bench.scoring.stored import files_by_trial
 
         self._files = files_by_trial(results)
+        self.unread: dict[str, set[str]] = {}
 
     def counts(self, key: str) -> Counts | None:
         """Returns the counts of every test image, boundaries by the protocol that is reported."""
@@ -86,7 +95,10 @@ class _CountsReader:
 
         try:
             return read_counts(self._files[key], [DEFAULT_PROTOCOL])
-        except (KeyError, ResultsError):
+        except KeyError:
+            return None
+        except ResultsError as error:
+            self._note(key, error)
             return None
 
     def intervals(self, key: str) -> Mapping[tuple[str, str], Interval]:
@@ -100,4 +112,11 @@ class _CountsReader:
         """Returns the names of the classes and the confusion matrix of the whole test split."""
         from bench.scoring.stored_confusion import read_confusion
 
-        return read_confusion(self._files[key], refinement) if key in self._files else None
+        try:
+            return read_confusion(self._files[key], refinement) if key in self._files else None
+        except ResultsError as error:
+            self._note(key, error)
+            return None
+
+    def _note(self, key: str, error: ResultsError) -> None:
+        self.unread.setdefault(one_line(error), set()).add(key)

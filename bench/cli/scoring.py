@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from bench.cli.options import PROFILE, RESULTS, SELECTION, SINGLE_SUITE, options, study_of
+from bench.cli.options import (
+    PROFILE,
+    RESULTS,
+    SELECTION,
+    SINGLE_SUITE,
+    check_trains,
+    of_one_suite,
+    options,
+    study_of,
+)
 from bench.cli.output import OUTPUT, counted, put
 from bench.errors import ConfigError, ResultsError, one_line
 
@@ -75,11 +84,11 @@ def rescore(
     from bench.scoring.output import check_out
     from bench.scoring.rescoring import rescore_trials
     from bench.scoring.tables import rescored_as
-    from bench.study.trials import plan as plan_trials
 
     begun = time.perf_counter()
     check_out(out)
-    trials = plan_trials(study_of(ctx), suite, profile, models, weightings, seeds)
+    trials = of_one_suite(study_of(ctx), suite, profile, models, weightings, seeds)
+    check_trains(trials, "to score")
     suite, profile = trials[0].suite, trials[0].profile
     definition = _definition(dataset_of(trials[0].dataset, trials[0].dataset_options), **given)
     rescored = rescore_trials(results, trials, definition)

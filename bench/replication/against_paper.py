@@ -108,8 +108,8 @@ class _Comparison:
 
     def _ours(self, place: Place, table: str) -> Measured | None:
         if place.metric == LENGTH:
-            lengths = (trial.iterations for trial in self.trials if (place.model, place.weighting) in cells_of(trial))
-            return Measured(float(next(lengths)))
+            mine = [trial for trial in self.trials if (place.model, place.weighting) in cells_of(trial)]
+            return Measured(float(mine[0].iterations), trials=tuple(trial.digest for trial in mine))
         if place.metric in MACHINE_COSTS:
             first = self.trials[0]
             return as_in_paper(self.found, place, table, (first.timing_height, first.timing_width))

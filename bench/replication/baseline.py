@@ -127,7 +127,10 @@ def _format(path: Path, line: str) -> int:
     """Returns the format that a first line names."""
     match = _FIRST_LINE.fullmatch(line)
     if match is None:
-        raise ResultsError(f"{path}:1: not a baseline, whose first line is '{FIRST_LINE}'")
+        formats = " or ".join(map(str, HEADERS))
+        raise ResultsError(
+            f"{path}:1: not a baseline, whose first line is '{FIRST_LINE[:-1]}N' with format {formats} for N"
+        )
     form = int(match[1])
     if form > FORMAT:
         raise ResultsError(

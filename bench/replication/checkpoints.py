@@ -10,8 +10,8 @@ text and with one more column, `budget`.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
-from typing import Any
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -28,6 +28,14 @@ OTHER_SELECTION = {"global_accuracy": "mean_iou", "mean_iou": "global_accuracy"}
 _TRIAL = ["suite", "profile", "kind", "model", "weighting", "seed"]
 OVER_SEEDS = ("value", "std", "n", "trials", "values")  # columns that `over_seeds` adds to its keys
 _CELL = ["model", "weighting"]  # what is averaged over seeds
+
+
+class Validation(NamedTuple):
+    """A score of the validation split."""
+
+    metric: str
+    iteration: int
+    value: float
 
 
 def current_rows(results: pd.DataFrame, digests: Collection[str] | None, record: str) -> pd.DataFrame:
@@ -93,11 +101,15 @@ def at_other_selection(rows: pd.DataFrame) -> pd.DataFrame:
         rows: of record "score", those of the validation split included.
     """
     rows = rows[rows["refinement"] == ""]
-    validations = dict(list(rows[rows["split"] == "val"].groupby("digest", sort=False)))
+    validations: dict[str, list[Validation]] = {}
+    of_val = rows[rows["split"] == "val"]
+    columns = (of_val[name].tolist() for name in ("digest", "metric", "iteration", "value"))
+    for digest, *validation in zip(*columns, strict=True):
+        validations.setdefault(digest, []).append(Validation(*validation))
     points = {
         digest: point
         for digest, config in _configs(rows).items()
-        for point in _chosen_by_other(digest, config, validations.get(digest))
+        for point in _chosen_by_other(digest, config, validations.get(digest, ()))
     }
     found = rows[(rows["split"] == "test") & (_iterations(rows) == rows["digest"].map(points).to_numpy("float64"))]
     without = rows[~rows["digest"].isin(list(found["digest"]))]
@@ -108,8 +120,12 @@ def at_other_selection(rows: pd.DataFrame) -> pd.DataFrame:
 
 def plain(rows: pd.DataFrame) -> pd.DataFrame:
     """Returns a copy whose text columns are plain str with "" for null, whatever engine read them."""
-    text = [column.name for column in COLUMNS if column.dtype == "string" and column.name in rows]
-    return rows.assign(**{name: rows[name].astype(object).where(rows[name].notna(), "") for name in text})
+    found = {}
+    for name in (column.name for column in COLUMNS if column.dtype == "string" and column.name in rows):
+        absent = rows[name].isna()
+        if absent.any() or rows[name].dtype != object:  # few are, and to look takes a tenth of the time
+            found[name] = rows[name].astype(object).where(~absent, "")
+    return rows.assign(**found)
 
 
 def over_seeds(rows: pd.DataFrame, keys: tuple[str, ...]) -> pd.DataFrame:
@@ -160,22 +176,20 @@ def _budgets(digest: str, config: Mapping[str, Any]) -> dict[str, int]:
     return found
 
 
-def _chosen_by_other(digest: str, config: Mapping[str, Any], validations: pd.DataFrame | None) -> Iterator[int]:
+def _chosen_by_other(digest: str, config: Mapping[str, Any], validations: Iterable[Validation]) -> Iterator[int]:
     """Yields the iteration that the other selection metric chooses, if the trial can have one.
 
     As in the training, the first point counts whatever its score, and a later one only where it is better.
     """
     metric = OTHER_SELECTION.get(str(config.get("selection")))
-    if metric is None or validations is None:
-        return
     first = max(_budgets(digest, config).values(), default=0)
-    best: tuple[float, int] | None = None
-    own = validations[(validations["metric"] == metric) & (_iterations(validations) > first)]
-    for iteration, value in own.sort_values("iteration")[["iteration", "value"]].itertuples(index=False, name=None):
-        if best is None or value > best[0]:
-            best = (float(value), int(iteration))
+    best: Validation | None = None
+    own = (one for one in validations if one.metric == metric and not pd.isna(one.iteration) and one.iteration > first)
+    for one in sorted(own, key=lambda one: one.iteration):
+        if best is None or one.value > best.value:
+            best = one
     if best is not None:
-        yield best[1]
+        yield int(best.iteration)
 
 
 def _std(values: list[float]) -> float:

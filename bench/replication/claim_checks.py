@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from bench.errors import ConfigError, did_you_mean
 from bench.study.yaml_source import KeyPath, YamlSource, shown
+
+MOST_NAMES = 12  # that are listed in one line
 
 
 @dataclass(frozen=True)
@@ -47,16 +50,25 @@ class CheckedFile:
         """Refuses a key that is not known."""
         for name in mapping:
             if name not in known:
-                what = f"unknown key {shown(name)}{did_you_mean(name, known)}; known: {', '.join(known)}"
+                what = f"unknown key {shown(name)}{did_you_mean(name, known)}; known: {_shortened(name, known)}"
                 raise self.refusal((*path, name), what)
 
     def check_name(self, path: KeyPath, what: str, got: str, known: Iterable[str]) -> None:
         """Refuses a name that is not known; `what` it is the name of."""
         names = list(known)
         if got not in names:
-            named = f"unknown {what} {shown(got)}{did_you_mean(got, names)}; known: {', '.join(names)}"
-            raise self.refusal(path, named)
+            allowed = f"known: {_shortened(got, names)}" if names else f"the file defines no {what}"
+            raise self.refusal(path, f"unknown {what} {shown(got)}{did_you_mean(got, names)}; {allowed}")
 
     def refusal(self, path: KeyPath, what: str) -> ConfigError:
         """Returns the error that says what is wrong at a path."""
         return ConfigError(f"{self.source.place(path)}: {what}")
+
+
+def _shortened(got: str, names: Collection[str]) -> str:
+    """Returns names for a message: all of a few, of many those first that are like the one that was given."""
+    if len(names) <= MOST_NAMES:
+        return ", ".join(names)
+    near = difflib.get_close_matches(got, names, n=MOST_NAMES, cutoff=0.4)
+    first = [*near, *(name for name in names if name not in near)][:MOST_NAMES]
+    return f"{', '.join(first)} and {len(names) - MOST_NAMES} more"

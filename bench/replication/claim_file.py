@@ -213,8 +213,7 @@ class _File(CheckedFile):
             if not unprinted:
                 found.append(tuple(cells))
             elif not skip:
-                words = ", ".join(part for part in unprinted[0].address if part)
-                raise self.refusal(path, f"table {unprinted[0].table} prints no number for {words}")
+                raise self.refusal(path, _not_printed(unprinted[0]))
         if not found:
             raise self.refusal(path, "the paper prints none of the numbers of one side")
         return found
@@ -259,6 +258,20 @@ def _known(table: str, field: str) -> list[str]:
     found = dict.fromkeys(getattr(address, field) for address in paper_tables()[table].printed)
     names = [value for value in found if value]
     return [*names, FINAL] if field == "budget" and names else names
+
+
+def _not_printed(cell: Cell) -> str:
+    """Returns that the paper prints no number in a cell, and which fields it would take to name one."""
+    words = ", ".join(part for part in cell.address if part)
+    given = {name: value for name, value in cell.address._asdict().items() if value}
+    like = [address for address in paper_tables()[cell.table].printed if given.items() <= address._asdict().items()]
+    lacking = {
+        name: dict.fromkeys(getattr(address, name) for address in like)
+        for name in Address._fields
+        if name not in given and like and all(getattr(address, name) for address in like)
+    }
+    needed = " and ".join(f"`{name}` ({', '.join(values)})" for name, values in lacking.items())
+    return f"table {cell.table} prints no number for {words}" + (f"; it needs {needed}" if needed else "")
 
 
 def _each(fields: Fields) -> Iterable[dict[str, str]]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -92,6 +93,7 @@ def seeds_needed(gap: float, std: float, tolerance: float, confidence: float = C
     return None
 
 
+@cache
 def _t(n: int, confidence: float) -> float:
     """The two-sided quantile of Student's t with n - 1 degrees of freedom."""
     return float(stdtrit(n - 1, (1 + confidence) / 2))

@@ -173,4 +173,6 @@ CHECKERBOARD_METRICS = {
     "energy_labels": "fraction",
 }
 
+IMAGE_RECORDS = ("image_confusion", "image_boundary")  # of single images: nine rows in ten
+
 BOUNDARY_METRICS = ("predicted_pixels", "label_pixels", "matched_predicted", "matched_label")

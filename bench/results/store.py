@@ -1,4 +1,4 @@
-"""Results files: where they lie, how they are written whole or not at all, how they are read.
+"""A results folder: where files lie, what is in them all, and how far a trial is by them.
 
 results/<suite>/<profile>/<trial id>-<digest>.parquet     one file per trial
 results/_checkpoints/<trial id>-<digest>/                 NNNNNNNN.checkpoint, while a training is under way
@@ -12,33 +12,27 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
-from bench.atomic import write_atomically
 from bench.errors import ResultsError, UnwritableError, one_line
-from bench.results.contents import check_contents, check_rows, check_same
-from bench.results.migrations import ARROW_SCHEMA, up_to_date
-from bench.results.schema import COLUMNS, IDENTITY, PROVENANCE, VALUES
+from bench.results.migrations import ARROW_SCHEMA
+from bench.results.schema import COLUMNS, IMAGE_RECORDS
+from bench.results.trial_file import UNREADABLE, read_rows
 from bench.study.trials import Trial
 
-# What reading a damaged file raises; a wrong page checksum is an OSError, text that is no UTF-8 a ValueError.
-UNREADABLE = (OSError, ValueError, KeyError, MemoryError, pa.ArrowException, ResultsError)
-MAX_FILE_BYTES = 64 << 20  # a training at the paper's scale has 0.3 MiB
 MAX_REASON = 600  # characters, so that the path of a log fits
-MAX_ROWS = 2_000_000  # and 0.1 million of them
-# Columns that say the same in every row: read as they are stored, each text once, they take a fifth of the time.
-REPEATED = [column.name for column in (*IDENTITY, *PROVENANCE) if column.dtype == "string"]
-WORDS = [column.name for column in VALUES if column.dtype == "string"]  # that say what a row is
 READERS = 2  # threads that read files
+ENCODED = pa.dictionary(pa.int32(), pa.string())  # how most columns of text are read
+NULLABLE = {pa.int64(): pd.Int64Dtype(), pa.bool_(): pd.BooleanDtype()}
 PANDAS_TYPES = {"string": "object", "int64": "Int64", "float64": "float64", "bool": "boolean"}
 
 
@@ -85,32 +79,6 @@ def check_writable(folder: Path) -> None:
         ) from None
 
 
-def write_trial(path: Path, constants: Mapping[str, Any], rows: Iterable[Mapping[str, Any]]) -> None:
-    """Writes one trial's file: `constants` (identity and provenance) repeat in every row.
-
-    Raises:
-        ResultsError: the file cannot be written; an older one of that name is untouched.
-    """
-    values = list(rows)
-    known = set(ARROW_SCHEMA.names)
-    assert set(constants) <= known, set(constants) - known
-    assert all(known.issuperset(row) for row in values)
-    table = pa.table(
-        {
-            name: pa.array(
-                [constants[name]] * len(values) if name in constants else [row.get(name) for row in values],
-                type=ARROW_SCHEMA.field(name).type,
-            )
-            for name in ARROW_SCHEMA.names
-        },
-        schema=ARROW_SCHEMA,
-    )
-    # with checksums a flipped bit is a damaged file, without them another number
-    write_atomically(
-        path, lambda temporary: pq.write_table(table, temporary, compression="zstd", write_page_checksum=True)
-    )
-
-
 def result_files(folder: Path) -> list[Path]:
     """Returns the parquet files below `folder`, sorted; a path with a part that starts with "_" or "." is none."""
     return sorted(
@@ -125,7 +93,7 @@ def load_results(
     *,
     suite: str | None = None,
     profile: str | None = None,
-    without: Collection[str] = ("image_confusion", "image_boundary"),
+    without: Collection[str] = IMAGE_RECORDS,
 ) -> Results:
     """Reads every results file below `folder`.
 
@@ -153,21 +121,38 @@ def load_results(
             first = table.slice(0, 1).to_pylist()[0]
             if (suite or first["suite"], profile or first["profile"]) == (first["suite"], first["profile"]):
                 tables.append(table)
-    rows = pa.concat_tables([ARROW_SCHEMA.empty_table(), *tables])
-    frame = rows.to_pandas(integer_object_nulls=True)
-    return Results(frame.astype({column.name: PANDAS_TYPES[column.dtype] for column in COLUMNS}), problems)
+    return Results(_as_frame(tables), problems)
 
 
 def _read_or_say_why(path: Path, without: Collection[str]) -> pa.Table | str:
-    """Returns the rows of a file, the reason brought to one line, or in one line why it cannot be read."""
+    """Returns the rows of a file, or in one line why it cannot be read."""
     try:
-        table = _read(path, without)
+        return read_rows(path, without)
     except UNREADABLE as error:
         return _reason(error)
-    reason = table.slice(0, 1)["reason"].to_pylist()[0]
-    shown = pa.repeat(pa.scalar(reason and one_line(reason, MAX_REASON), pa.string()), len(table))
-    # the schema has no dictionaries: what is one is decoded
-    return table.set_column(table.column_names.index("reason"), "reason", shown).cast(ARROW_SCHEMA)
+
+
+def _as_frame(tables: Sequence[pa.Table]) -> pd.DataFrame:
+    """Returns the rows of all files; each text is one object however many rows hold it, and reasons are on one line."""
+    found = {}
+    for column in COLUMNS:
+        chunks = [chunk for table in tables for chunk in table[column.name].chunks]
+        if column.dtype == "string":
+            found[column.name] = pd.Series(_texts(chunks, column.name), dtype=PANDAS_TYPES["string"])
+        else:
+            values = pa.chunked_array(chunks, ARROW_SCHEMA.field(column.name).type)
+            found[column.name] = values.to_pandas(types_mapper=NULLABLE.get).astype(PANDAS_TYPES[column.dtype])
+    return pd.DataFrame(found)
+
+
+def _texts(chunks: Sequence[pa.Array], name: str) -> NDArray[np.object_]:
+    """Returns a column of text, NaN where there is none: as codes into its few different texts it takes no time."""
+    encoded = [chunk if chunk.type == ENCODED else chunk.cast(pa.string()).dictionary_encode() for chunk in chunks]
+    column = pa.chunked_array(encoded, ENCODED).unify_dictionaries().combine_chunks()
+    texts = column.dictionary.to_pylist()
+    if name == "reason":  # alone may be any text
+        texts = [one_line(text, MAX_REASON) for text in texts]
+    return np.array([*texts, np.nan], dtype=object)[column.indices.fill_null(len(texts)).to_numpy()]
 
 
 class Outcome(NamedTuple):
@@ -239,44 +224,7 @@ def _other_files(folder: Path, trial: Trial) -> list[Path]:
 
 
 def _first_row(path: Path) -> dict[str, Any]:
-    return _read(path).slice(0, 1).to_pylist()[0]
-
-
-def _read(path: Path, without: Collection[str] = ()) -> pa.Table:
-    """Returns all rows of a file with the columns of today; raises one of UNREADABLE where it is not to be trusted.
-
-    REPEATED columns are dictionary arrays, and so are WORDS where something is left out.
-
-    Args:
-        without: kinds of record to leave out; rows of single images are nine in ten of a training's.
-    """
-    size = path.stat().st_size
-    if not path.is_file():  # a pipe would keep its reader waiting
-        raise ResultsError("it is no file")
-    if size > MAX_FILE_BYTES:
-        raise ResultsError(f"{size} bytes, at most {MAX_FILE_BYTES >> 20} MiB are read")
-    # ParquetFile, not read_table, which would read folder names as columns
-    with pq.ParquetFile(path) as file:
-        stored = set(file.schema_arrow.names)
-    encoded = [name for name in (*REPEATED, *(WORDS if without else ())) if name in stored]
-    with pq.ParquetFile(path, page_checksum_verification=True, read_dictionary=encoded) as file:
-        rows = file.metadata.num_rows
-        if rows > MAX_ROWS:
-            raise ResultsError(f"{rows} rows, at most {MAX_ROWS} are read")
-        # without threads of its own, since files are read side by side
-        table = file.read(use_threads=False).unify_dictionaries()
-    if len(table) != rows:  # checksums cover the pages, not the count of what is in them
-        raise ResultsError(f"{len(table)} rows where it declares {rows}")
-    table = up_to_date(table, encoded=encoded)
-    if not without:
-        check_contents(table, path)
-        return table
-    left_out = pc.is_in(table["record"], value_set=pa.array(list(without), pa.string()))
-    kept = table.filter(pc.invert(left_out))
-    check_contents(kept, path)
-    check_rows(table.select([column.name for column in VALUES]).filter(left_out))
-    check_same(table)
-    return kept
+    return read_rows(path, without=IMAGE_RECORDS).slice(0, 1).to_pylist()[0]
 
 
 def _reason(error: BaseException) -> str:

@@ -28,7 +28,7 @@ from bench.evaluation.predict import images_at_once, log_probabilities, predict
 from bench.evaluation.refinement import scaled_grid
 from bench.profiling.timing import backward_operation, forward_operation
 from bench.results.provenance import environment
-from bench.results.store import write_trial
+from bench.results.trial_file import write_trial
 from bench.running import fork_server
 from bench.running.checkpoints import Checkpoints
 from bench.running.device import use_arithmetic

@@ -13,7 +13,8 @@ import torch
 from bench.data import dataset_of
 from bench.errors import DivergedError
 from bench.results.provenance import environment, source_columns
-from bench.results.store import panels_path, path_of, predictions_path, write_trial
+from bench.results.store import panels_path, path_of, predictions_path
+from bench.results.trial_file import write_trial
 from bench.running.checkpoints import checkpoints_of
 from bench.running.control import Control, Report
 from bench.running.cost_trial import run_cost

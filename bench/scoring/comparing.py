@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from bench.errors import ResultsError
+from bench.errors import ResultsError, UnknownNameError
 from bench.results.changes import Change
 from bench.results.committed import Place
 from bench.results.store import load_results
@@ -93,6 +93,12 @@ class Comparison:
         """Whether a value is worse, or a trial of A does not end as done any more."""
         return bool(self.lost) or any(one.verdict == "worse" for one in self.differences)
 
+    @property
+    def identical(self) -> bool:
+        """Whether both have the same trials, and every number that is compared is the same."""
+        elsewhere = self.refused or self.lost or any(self.only)
+        return bool(self.differences) and not elsewhere and all(one.is_none for one in self.differences)
+
 
 def compare(a: Place, b: Place, selection: Selection, across_settings: bool = False) -> Comparison:
     """Compares two results folders.
@@ -113,7 +119,7 @@ def compare(a: Place, b: Place, selection: Selection, across_settings: bool = Fa
     differences = [one for one in _differences(sides, pairs) if one.row.metric in (selection.metrics or METRICS)]
     only, lost = _on_one_side(sides, cells)
     if not differences and not lost:
-        _nothing(sides, cells, refused)
+        _nothing(sides, cells, refused, _metrics_there(sides, selection) if selection.metrics else [])
     return Comparison(
         (a.title, b.title),
         tuple(differences),
@@ -139,13 +145,21 @@ def _resolved(selection: Selection, sides: Sequence[Side]) -> Selection:
         known = list(dict.fromkeys(getattr(cell, attribute) for cell in cells))
         return tuple(resolve(what, name, known) for name in names)
 
-    titles = {title.lower(): metric for metric, title in METRIC_TITLES.items()}
     return Selection(
         chosen("suite with results", selection.suites, "suite"),
         chosen("profile with results", selection.profiles, "profile"),
         chosen("model with results", selection.models, "model"),
-        tuple(titles.get(name.lower()) or resolve("metric", name, METRICS) for name in selection.metrics),
+        tuple(map(_metric, selection.metrics)),
     )
+
+
+def _metric(name: str) -> str:
+    """Returns the metric that a user means: as it is stored, or as tables call it."""
+    titles = {title.lower(): metric for metric, title in METRIC_TITLES.items()}
+    try:
+        return titles.get(name.lower()) or resolve("metric", name, METRICS)
+    except UnknownNameError:
+        raise UnknownNameError("metric", name, [*METRIC_TITLES.values(), *COMPARED_COSTS]) from None
 
 
 def _wanted(cell: Cell, selection: Selection) -> bool:
@@ -237,10 +251,22 @@ def _on_one_side(
     return (tuple(only[0]), tuple(only[1])), tuple(lost)
 
 
+def _metrics_there(sides: tuple[Side, Side], selection: Selection) -> list[str]:
+    """Returns the metrics that both sides have of what is selected, whichever metric was asked for."""
+    every = selection._replace(metrics=())
+    cells = [{cell for cell in side.latest.cells if _wanted(cell, every)} for side in sides]
+    pairs, _ = _pairs(sides, cells[0] & cells[1], across_settings=True)
+    there = dict.fromkeys(one.row.metric for one in _differences(sides, pairs))
+    return [METRIC_TITLES.get(metric, metric) for metric in METRICS if metric in there]
+
+
 def _nothing(
-    sides: tuple[Side, Side], cells: Sequence[set[Cell]], refused: Sequence[tuple[Cell, Sequence[Change]]]
+    sides: tuple[Side, Side],
+    cells: Sequence[set[Cell]],
+    refused: Sequence[tuple[Cell, Sequence[Change]]],
+    metrics: Sequence[str],
 ) -> None:
-    """Says why there is nothing to compare."""
+    """Says why there is nothing to compare; `metrics` are those that there would be, where some were asked for."""
     if refused:
         cell, found = refused[0]
         more = f" (and {len(refused) - 1} more)" if len(refused) > 1 else ""
@@ -248,6 +274,8 @@ def _nothing(
             f"nothing to compare: {cell}{more} ran under different settings: {'; '.join(map(str, found))}; "
             "--across-settings compares it all the same"
         )
+    if metrics:
+        raise ResultsError(f"nothing to compare: no trial in both has that metric; they have {', '.join(metrics)}")
     done = [f"{len(of_side)} done in {side.place.title}" for side, of_side in zip(sides, cells, strict=True)]
     raise ResultsError(
         f"nothing to compare: of models, loss weightings and costs {' and '.join(done)}, and no trial in both"

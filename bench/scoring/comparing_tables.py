@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, get_args
 
+from bench.replication.scores import MACHINE_COSTS
 from bench.replication.statistics import CONFIDENCE, Interval
-from bench.results.schema import TIMES
 from bench.scoring.comparing import Changed, Comparison
 from bench.scoring.difference import Difference, Row, Verdict
 from bench.scoring.output import MISSING, as_csv, as_json, as_markdown, as_table
@@ -19,7 +19,7 @@ Layout = Callable[[Sequence[str], Sequence[Sequence[str]], int], str]
 _LAYOUTS: dict[str, Layout] = {"table": as_table, "markdown": as_markdown}
 _SHOWN = 8  # names in one remark
 _SCORE_HEADS = ("weighting", "model", "metric", "A", "B", "B - A", "over seeds", "over images", "P(B > A)", "n", "")
-_COST_HEADS = ("model", "cost", "timing", "unit", "A", "B", "B - A", "", "quartiles", "")
+_COST_HEADS = ("model", "cost", "measured as", "unit", "A", "B", "B - A", "", "quartiles", "")
 _COLUMNS = (
     *Row._fields, "a", "b", "difference", "spread_low", "spread_high", "images_low", "images_high",
     "probability_of_improvement", "n", "verdict", "note", "trials_a", "trials_b",
@@ -62,7 +62,8 @@ def summary_of(comparison: Comparison) -> str:
     count = Counter(one.verdict for one in comparison.differences)
     parts = [f"{count[name]} {name}" for name in get_args(Verdict) if count[name]]
     number = len(comparison.differences)
-    return f"{number} value{'s' * (number != 1)} compared: {', '.join(parts) or 'none'}"
+    same = "; identical: every number compared is the same" if comparison.identical else ""
+    return f"{number} value{'s' * (number != 1)} compared: {', '.join(parts) or 'none'}{same}"
 
 
 def remarks(comparison: Comparison) -> list[str]:
@@ -127,8 +128,8 @@ def _cost_line(one: Difference) -> list[str]:
     name = ROW_TITLES.get(one.row.model, one.row.model)
     many = ".0f" if one.row.unit == "count" else ".6g"
     values = [f"{one.a:{many}}", f"{one.b:{many}}", f"{one.difference:+.4g}"]
-    timing = one.row.protocol if one.row.metric in TIMES else ""
-    return [name, one.row.metric, timing, one.row.unit, *values, share, spread, one.verdict]
+    measured_as = one.row.protocol if one.row.metric in MACHINE_COSTS else ""
+    return [name, one.row.metric, measured_as, one.row.unit, *values, share, spread, one.verdict]
 
 
 def _percent(value: float, sign: str = "") -> str:
@@ -157,6 +158,7 @@ def _everything(comparison: Comparison) -> dict[str, Any]:
         "b": comparison.titles[1],
         "confidence": CONFIDENCE,
         "got_worse": comparison.got_worse,
+        "identical": comparison.identical,
         "differences": [
             _flat(one) | {f"trials_{side}": list(names) for side, names in zip(sides, one.trials, strict=True)}
             for one in comparison.differences

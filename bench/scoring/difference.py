@@ -54,6 +54,12 @@ class Difference:
         """B minus A."""
         return self.b - self.a
 
+    @property
+    def is_none(self) -> bool:
+        """Whether A and B have the same value, of a score that of every seed, or neither has one."""
+        same = self.a == self.b or (math.isnan(self.a) and math.isnan(self.b))
+        return same and (not self.row.weighting or self.spread is None or self.spread == (0, 0))
+
 
 def verdict_of_score(spread: Interval | None) -> Verdict:
     """Returns what the t interval of the differences b - a of a score over seeds says; more is better.

@@ -19,6 +19,7 @@ from bench.scoring.export_folder import new_export
 from bench.scoring.export_values import NAMES, TrialValues, named_values, not_installed, settings_of, started_s
 
 FORMAT = "mlflow"
+INSTALL = "pip install mlflow-skinny sqlalchemy alembic"
 STORE = "mlflow.db"  # MLflow 3 takes no new folders of files
 METRICS_AT_ONCE, PARAMS_AT_ONCE = 1000, 100  # MLflow takes no more
 _ALLOWED = frozenset(f"{string.ascii_letters}{string.digits}_-. :/")  # in names
@@ -50,8 +51,7 @@ def export(trials: Sequence[TrialValues], out: Path) -> None:
         for name in ("sqlalchemy", "alembic"):  # which its store needs, and the small package does not bring
             import_module(name)
     except ImportError as error:
-        install = "`pip install mlflow-skinny sqlalchemy alembic`, or `pip install mlflow`"
-        raise not_installed(FORMAT, error, install) from None
+        raise not_installed(FORMAT, error, INSTALL) from None
 
     logging.getLogger("mlflow").setLevel(logging.WARNING)  # it tells of every table that it creates
     # made elsewhere, because the address of a store has no place for every name that a folder can have

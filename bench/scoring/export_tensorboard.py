@@ -10,6 +10,7 @@ from bench.scoring.export_folder import new_export
 from bench.scoring.export_values import NAMES, TrialValues, named_values, not_installed, settings_of, started_s
 
 FORMAT = "tensorboard"
+INSTALL = "pip install tensorboard"
 _READ_ME = """Event files of TensorBoard, one folder a trial; look at them with
 
     tensorboard --logdir HERE
@@ -35,7 +36,7 @@ def export(trials: Sequence[TrialValues], out: Path) -> None:
         from tensorboard.plugins.hparams.summary_v2 import hparams_pb
         from tensorboard.summary.writer.event_file_writer import EventFileWriter
     except ImportError as error:
-        raise not_installed(FORMAT, error, "`pip install tensorboard`") from None
+        raise not_installed(FORMAT, error, INSTALL) from None
 
     with new_export(out, FORMAT) as folder:
         for trial in trials:

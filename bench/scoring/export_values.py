@@ -116,7 +116,7 @@ def settings_of(stored: Mapping[str, Any]) -> dict[str, str | int | float | bool
 def not_installed(form: str, error: ImportError, install: str) -> ConfigError:
     """Returns the error that says what a format needs."""
     package = str(error.name).partition(".")[0]
-    return ConfigError(f"--format {form} needs a package that is not installed ({package}); {install}")
+    return ConfigError(f"--format {form} needs a package that is not installed ({package}); `{install}`")
 
 
 def started_s(stored: Mapping[str, Any]) -> float:

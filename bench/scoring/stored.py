@@ -14,19 +14,15 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from bench.data.split import MAX_SIZE
 from bench.errors import ResultsError
 from bench.evaluation.boundary_scores import STORED
 from bench.results.schema import BOUNDARY_METRICS
-from bench.results.store import UNREADABLE, result_files
+from bench.results.store import result_files
+from bench.results.trial_file import UNREADABLE, read_count_rows
 
-COLUMNS_READ = [
-    "record", "metric", "split", "iteration", "selected_iteration", "protocol", "refinement", "class_name",
-    "predicted_class", "image", "value",
-]  # fmt: skip
 MAX_CELLS = 50_000_000  # of an array of counts: 0.4 GB; SUN RGB-D's test split has 7 million
 
 
@@ -65,15 +61,12 @@ def read_counts(path: Path, protocols: Collection[str] = tuple(STORED)) -> Count
         ResultsError: the file cannot be read any more, or as `counts_of`.
     """
     try:
-        with pq.ParquetFile(path, page_checksum_verification=True) as file:
-            table = file.read(columns=COLUMNS_READ)
-        wanted = pc.is_in(table["protocol"], value_set=pa.array(list(protocols), pa.string()))
-        rows = table.filter(pc.or_(pc.is_null(table["protocol"]), wanted)).to_pandas()
+        table = read_count_rows(path)
     except UNREADABLE as error:
         raise ResultsError(f"'{path}' cannot be read: {error}") from None
-    if "refinement" not in rows:  # schema versions 1 and 2: nothing was refined
-        rows["refinement"] = None
-    return counts_of(rows)
+    wanted = pc.is_in(table["protocol"], value_set=pa.array([*protocols, None], pa.string()))
+    reported = pc.and_(pc.equal(table["iteration"], table["selected_iteration"]), wanted)
+    return counts_of(table.filter(pc.fill_null(reported, False)).to_pandas())
 
 
 def counts_of(rows: pd.DataFrame) -> Counts:
@@ -82,7 +75,7 @@ def counts_of(rows: pd.DataFrame) -> Counts:
     An image that is all void has no confusion count; it stands in the boundary rows and counts in BF.
 
     Args:
-        rows: of one trial, at least COLUMNS_READ.
+        rows: of one trial, at least COUNT_COLUMNS without `unit`.
 
     Raises:
         ResultsError: it stores no counts, or counts that no evaluation could have given.
@@ -126,7 +119,10 @@ def _fill(counts: NDArray[np.int64], rows: pd.DataFrame, keys: Mapping[str, tupl
         raise ResultsError(f"it holds counts that are no whole numbers from 0 to {MAX_SIZE**2}")
     places = []
     for column, names in keys.items():
-        codes = pd.Index(names, dtype=object).get_indexer(pd.Index(rows[column], dtype=object))
+        found = pd.Categorical(rows[column])
+        # of each text that occurs, and of none
+        known = np.append(pd.Index(names, dtype=object).get_indexer(pd.Index(found.categories, dtype=object)), -1)
+        codes = known[found.codes]
         if (codes < 0).any():
             unknown = rows[column].iloc[int(np.argmin(codes))]
             raise ResultsError(f"its counts name {column} {str(unknown)[:100]!a}, which its other rows do not know")

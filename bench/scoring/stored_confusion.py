@@ -10,15 +10,11 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from bench.data.split import MAX_SIZE
 from bench.errors import ResultsError
-from bench.results.store import UNREADABLE
-
-TEXTS = ["record", "metric", "split", "refinement", "class_name", "predicted_class"]
-NUMBERS = ["iteration", "selected_iteration", "value"]
+from bench.results.trial_file import UNREADABLE, read_count_rows
 
 
 def read_confusion(path: Path, refinement: str = "") -> tuple[tuple[str, ...], NDArray[np.int64]] | None:
@@ -36,14 +32,10 @@ def read_confusion(path: Path, refinement: str = "") -> tuple[tuple[str, ...], N
         ResultsError: the file cannot be read any more, or holds counts that no evaluation could have given.
     """
     try:
-        stored = pq.read_schema(path).names
-        texts = [name for name in TEXTS if name in stored]
-        with pq.ParquetFile(path, read_dictionary=texts, page_checksum_verification=True) as file:
-            table = file.read(columns=[*texts, *NUMBERS], use_threads=False)
+        rows = _Rows(read_count_rows(path))
     except UNREADABLE as error:
         raise ResultsError(f"'{path}' cannot be read: {error}") from None
-    rows = _Rows(table)
-    mine = rows.are("split", "test") & rows.are("refinement", refinement)  # schema versions 1 and 2 refined nothing
+    mine = rows.are("split", "test") & rows.are("refinement", refinement)
     mine &= rows.numbers("iteration") == rows.numbers("selected_iteration")
     counted = np.flatnonzero(mine & rows.are("record", "image_confusion"))
     scored = np.flatnonzero(mine & rows.are("record", "class_score") & rows.are("metric", "accuracy"))
@@ -71,8 +63,6 @@ class _Rows:
 
     def are(self, column: str, text: str) -> NDArray[np.bool_]:
         """Whether each row holds a text; "" is null."""
-        if column not in self._table.column_names:
-            return np.full(len(self._table), not text)
         codes, texts = self._coded(column)
         return codes == (texts.index(text) if text in texts else -2) if text else codes < 0
 

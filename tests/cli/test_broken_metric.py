@@ -15,7 +15,8 @@ from bench.replication.baseline import read_baseline
 from bench.replication.check import Place
 from bench.replication.comparable import Measured
 from bench.replication.unfinished import rows_of
-from bench.results.store import path_of, write_trial
+from bench.results.store import path_of
+from bench.results.trial_file import write_trial
 from bench.study.catalog import METRIC_TITLES
 from bench.study.config import load_study
 from bench.study.trials import Trial, plan

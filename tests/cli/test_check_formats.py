@@ -45,10 +45,11 @@ def test_json_has_a_stable_layout(mixed: Path) -> None:
     content = json.loads(done.stdout)
     assert done.exit_code == content["exit_code"] == 1
     assert list(content) == [
-        "version", "against", "profile", "exit_code", "allow_inconclusive", "counts", "claim_counts", "suites",
-        "claims", "left_out", "problems",
+        "version", "against", "profile", "exit_code", "allow_inconclusive", "counts", "trial_counts", "claim_counts",
+        "suites", "claims", "left_out", "problems",
     ]  # fmt: skip
     assert (content["version"], content["against"], content["counts"]) == (1, "baseline", COUNTS)
+    assert content["trial_counts"] == {"done": 8, "failed": 1, "missing": 1}
     (suite,) = content["suites"]
     assert (suite["suite"], suite["profile"], suite["notice"]) == ("decoder-variants", "smoke", "")
     numbers = {number["cell"]: number for number in suite["numbers"]}
@@ -76,6 +77,7 @@ def test_json_has_a_stable_layout(mixed: Path) -> None:
     failed = numbers["fcn_basic median_frequency s0 trial"]
     assert (failed["verdict"], failed["ours"], failed["reference"]) == ("failed", None, None)
     assert done.stderr.startswith("against baseline: 23 within, 7 outside, 1 missing, 1 failed")
+    assert done.stderr.endswith("; trials: 8 of 10 done, 1 failed, 1 missing\n")
 
 
 def test_the_documentation_names_every_key_of_the_json(mixed: Path) -> None:

@@ -80,7 +80,7 @@ def test_one_claim_is_shown_with_all_its_parts() -> None:
         "holds: T1 test BF, median frequency: SegNet-Basic 35.78 − FCN-Basic 38.11 = −2.33; needed at most ±3" in said
     )
     said = " ".join(bench("--id", "T5-1").split())
-    assert "on its own numbers: no number The paper does not print how large the classes are." in said
+    assert "on its own numbers: no number: the paper does not print how large the classes are" in said
 
 
 def test_verdicts_on_results(folder: Path) -> None:

@@ -62,6 +62,8 @@ def test_every_command_has_help_that_says_what_it_does(words):
         ("data fetch road_scenes", r"no public archive"),
         ("data add camvid /nowhere/at/all", r"/nowhere/at/all: no such file or folder; name the folder"),
         ("rum", r"unknown command 'rum', did you mean 'run'\?"),
+        ("explain mIoU", r"unknown explain command 'mIoU'; known: metrics"),
+        ("data lits", r"unknown data command 'lits', did you mean 'list'\?; known: add, fetch, list, verify"),
         ("run", r"Missing option '--suite'\. See `\w+ run --help`\."),
         (
             "run --suite decoder-variants --time-limit 0",
@@ -168,6 +170,19 @@ def test_report_goes_on_around_a_damaged_file(tmp_path):
     assert bad.name in page.read_text()
 
 
+def test_report_says_which_intervals_it_goes_without(tmp_path):
+    for trial in trials()[:2]:
+        write(tmp_path / "results", trial)  # it stores no counts of single images
+    done = bench("report", "--results", tmp_path / "results", "--out", tmp_path / "reports")
+    assert done.exit_code == 0, done.output
+    assert re.search(
+        r"^warning: no intervals over images and no confusion matrix of \d trainings?, "
+        r"it stores no counts of single images$",
+        done.stderr,
+        re.MULTILINE,
+    )
+
+
 @pytest.mark.parametrize("command", ["run", "retry"])
 def test_exit_codes_are_in_the_help(command):
     text = " ".join(bench(command, "--help").output.split())
@@ -227,10 +242,24 @@ def test_readme_names_every_command():
     assert missing == []
 
 
+def cells_of(line):
+    return [cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
+
+
 def test_the_table_in_the_readme_is_the_one_of_the_committed_report():
     text = (ROOT / "README.md").read_text()
     block = text.split("<!-- result: begin -->")[1].split("<!-- result: end -->")[0]
     rows = [line for line in block.splitlines() if line.startswith("|")]
     committed = (ROOT / "reports" / "decoder-variants" / "mini" / "table1.md").read_text().splitlines()
+    test_scores = [(cells[:5], cells[-1]) for cells in map(cells_of, committed)]
     assert len(rows) > 10
-    assert [row for row in rows if row not in committed] == [], "run python docs/readme_tables.py"
+    wrong = [row for row in rows if (cells_of(row)[:5], cells_of(row)[-1]) not in test_scores]
+    assert wrong == [], "run python docs/readme_results.py"
+
+
+def test_the_readme_counts_claims_as_the_findings_do():
+    readme, findings = ((ROOT / name).read_text() for name in ("README.md", "docs/findings.md"))
+    found = [int(re.search(rf"### {verdict}: (\d+)", findings)[1])
+             for verdict in ("Replicated", "Contradicted", "Inconclusive", "Not tested")]  # fmt: skip
+    said = r"\*\*(\d+) of the paper's 71 claims replicated here, (\d+) came .*,\s(\d+) are undecided; (\d+)"
+    assert [int(number) for number in re.search(said, readme).groups()] == found, "run python docs/readme_results.py"

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import re
+import shutil
 import subprocess
 from dataclasses import replace
 from pathlib import Path
@@ -71,6 +72,36 @@ def test_fail_on_worse(sides):
     assert lost.exit_code == 1
     assert lost.stdout.startswith("suite,profile,weighting,model,metric")
     assert "done in A, not in B: decoder-variants.smoke.segnet_basic.median_frequency.s0: diverged" in lost.stderr
+
+
+def test_memory_says_for_which_batch_and_size(tmp_path):
+    small, large = (("training_peak_mib", f"resident_set, batch {number}, 90x120") for number in (4, 12))
+    for name in "ab":
+        write(tmp_path / name, COST, costs={small: 700.0, large: 900.0})
+    lines = [line for line in bench(tmp_path / "a", tmp_path / "b").stdout.splitlines() if "training_peak" in line]
+    assert re.search(r"resident_set, batch 4, 90x120 +MiB +700 ", lines[0])
+    assert re.search(r"resident_set, batch 12, 90x120 +MiB +900 ", lines[1])
+
+
+def test_identical_results_are_called_so(sides):
+    assert bench(sides[0], sides[0]).stdout.endswith("found; identical: every number compared is the same\n")
+    assert json.loads(bench(sides[0], sides[0], "--format", "json").stdout)["identical"] is True
+    assert "; identical" not in bench(*sides).stdout
+    one_less = bench(sides[1], sides[1], "--metric", "mIoU", "--model", "segnet_basic").stdout
+    assert "1 single run; identical" in one_less
+    (path,) = (sides[1] / "decoder-variants" / "smoke").glob("*segnet_basic*")
+    copy = sides[0].parent / "c"
+    shutil.copytree(sides[1], copy)
+    (copy / path.relative_to(sides[1])).unlink()
+    assert "; identical" not in bench(sides[1], copy).stdout  # a trial is on one side only
+
+
+def test_a_metric_that_no_trial_has_is_answered_with_those_that_there_are(sides):
+    said = bench(*sides, "--metric", "forward_ms")
+    assert said.exit_code == 2
+    assert "nothing to compare: no trial in both has that metric; they have G, C, mIoU, BF, parameters" in said.stderr
+    said = bench(*sides, "--metric", "forwrd_ms").stderr
+    assert "unknown metric 'forwrd_ms', did you mean 'forward_ms'?; known: G, C, mIoU, BF, parameters" in said
 
 
 def test_json_has_everything(sides):

@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner
 from results_factory import trials, write
 
@@ -68,6 +69,30 @@ def test_a_run_that_nobody_knows_names_suites_and_groups():
     done = bench("run", "--suite", "open-question")
     assert done.exit_code == 2
     assert "did you mean 'open-questions'" in done.stderr
+
+
+@pytest.mark.parametrize("words", [("rescore",), ("export", "--format", "csv", "--out", "nowhere")])
+def test_a_command_that_takes_one_suite_names_those_of_a_group(words):
+    done = bench(*words, "--suite", "Open_Questions")
+    assert done.exit_code == 2
+    assert (
+        f"'open-questions' is a group of suites, and this command takes one of them: {', '.join(MEMBERS)}"
+        in done.stderr
+    )
+    assert "unknown suite 'open-question'" in bench(*words, "--suite", "open-question").stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        (("rescore",), "to score"),
+        (("export", "--format", "matlab", "--out", "nowhere"), "to export; --format csv writes what it measured"),
+    ],
+)
+def test_a_suite_that_trains_nothing_has_no_predictions(words, why):
+    done = bench(*words, "--suite", "cost")
+    assert done.exit_code == 2
+    assert done.stderr == f"error: suite cost trains nothing, so it has no predictions {why}\n"
 
 
 def test_list_names_groups():

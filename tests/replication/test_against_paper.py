@@ -216,6 +216,8 @@ def test_budgets_and_refined_rows_have_their_own_numbers(rows_of: Rows) -> None:
     length = found["segnet natural_frequency max_iterations"]
     assert (length.ours, length.reference, length.verdict) == (36, 140_000, "not comparable")
     assert length.reason == "the length of a training is a setting"
+    (segnet,) = (trial for trial in plan(STUDY, "road-scenes", "smoke") if trial.model == "segnet")
+    assert length.trials == (segnet.digest,)
 
 
 def test_a_budget_that_the_profile_has_not_is_not_comparable(rows_of: Rows) -> None:

@@ -42,6 +42,11 @@ def test_a_good_file_is_read(tmp_path: Path) -> None:
          r"claims\.X-1\.tests\[0\]\.kind: unknown kind 'order', did you mean 'ordering'\?; known: ordering, margin"),
         ("{kind: ordering, in: T4, metric: mean_iou, over: segnet, under: fcn}",
          r"X-1\.tests\[0\]\.in: unknown place 'T4'.*known: T3"),
+        ("{kind: ordering, table: T1, metric: mean_iou, over: segnet_basic, under: fcn_basic}",
+         r"table T1 prints no number for segnet_basic, mean_iou; it needs `weighting` \(median_frequency, "
+         r"natural_frequency\) and `split` \(test, train\)$"),
+        ("{kind: ordering, table: T1, split: test, metric: mean_iou, over: segnet_basic, under: fcn_basic}",
+         r"prints no number for segnet_basic, mean_iou, test; it needs `weighting` \(median_frequency, natural_f"),
         ("{kind: ordering, table: T7, metric: mean_iou, over: segnet, under: fcn}",
          r"X-1\.tests\[0\]: unknown table 'T7', did you mean 'T[1-6]'\?; known: T1, T2, T3, T4, T5, T6"),
         ("{kind: ordering, in: T3, metric: mean_iou, over: segnett, under: fcn}",
@@ -169,6 +174,20 @@ def test_a_test_that_compares_too_much_is_refused(tmp_path: Path) -> None:
     test = f"{{kind: ordering, in: T3, metric: mean_iou, over: [{names}], under: [{names}]}}"
     with pytest.raises(ConfigError, match="makes 1600 comparisons; 1000 are the most"):
         read(tmp_path, GOOD.replace(TEST, test))
+
+
+def test_of_many_names_those_that_are_like_the_given_one_come_first(tmp_path: Path) -> None:
+    places = "".join(f"  place {number}: {{table: T3}}\n" for number in range(20))
+    text = GOOD.replace("places:\n", f"places:\n{places}  elsewhere: {{table: T3}}\n").replace("in: T3", "in: elswhere")
+    with pytest.raises(ConfigError, match="did you mean 'elsewhere'.; known: elsewhere, .* and 10 more$") as error:
+        read(tmp_path, text)
+    assert str(error.value).partition("known: ")[2].count(",") == 11
+
+
+def test_a_file_without_places_says_so(tmp_path: Path) -> None:
+    text = GOOD[GOOD.index("claims:") :]
+    with pytest.raises(ConfigError, match="unknown place 'T3'; the file defines no place$"):
+        read(tmp_path, text)
 
 
 def test_there_has_to_be_a_file(tmp_path: Path) -> None:

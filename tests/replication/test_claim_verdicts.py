@@ -167,7 +167,7 @@ def test_what_the_study_does_not_have_is_named(tmp_path: Path) -> None:
     rows = frame(trained(SB, 0.5))
     reasons = {found.claim.id: found.reason for found in claim_verdicts(rows, SEEDS, "mini", tables=["T4", "T5"])}
     assert reasons["T4-3"] == "suite indoor-scenes has no profile mini"
-    assert reasons["T5-1"] == "The paper does not print how large the classes are."
+    assert reasons["T5-1"] == "the paper does not print how large the classes are"
     alone = STUDY.model_copy(update={"suites": {"cost": STUDY.suites["cost"]}})
     found = verdict(tmp_path, [trained(SB, 0.5)], ORDER, study=alone)
     assert found.reason == "no suite of the study replicates table T1"

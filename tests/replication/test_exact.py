@@ -13,7 +13,8 @@ from bench.cli import main
 from bench.errors import ResultsError
 from bench.replication.exact import CONDITIONS, Comparison, compare_exactly
 from bench.results.schema import COLUMNS
-from bench.results.store import load_results, path_of, write_trial
+from bench.results.store import load_results, path_of
+from bench.results.trial_file import write_trial
 from bench.study.config import load_study
 from bench.study.trials import plan
 
@@ -50,7 +51,7 @@ def store(folder, trial, rows=ROWS, **changes):
 @pytest.fixture(autouse=True)
 def whatever_is_stored(monkeypatch):
     """Lets files hold values that no trial stores, so that every column is seen to count."""
-    monkeypatch.setattr("bench.results.store.check_contents", lambda table, path: None)
+    monkeypatch.setattr("bench.results.trial_file.check_contents", lambda table, path: None)
 
 
 @pytest.fixture

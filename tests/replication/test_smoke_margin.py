@@ -14,7 +14,8 @@ from bench.study.trials import plan
 
 ROOT = Path(__file__).parents[2]
 STUDY = load_study(ROOT / "bench.yaml")
-TRAINED = [name for name, suite in STUDY.suites.items() if suite.weightings]
+# at the paper's learning rate the summed loss learns nothing, which is what its suite is there to show
+TRAINED = [name for name, suite in STUDY.suites.items() if suite.weightings and suite.recipe.loss == "averaged"]
 BASELINES = {name: ROOT / f"results/_baselines/{name}-smoke.csv" for name in TRAINED}
 MARGIN = 0.1  # of global accuracy
 

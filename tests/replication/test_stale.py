@@ -18,8 +18,8 @@ from bench.study.config import load_study
 from bench.study.trials import Trial, plan
 
 STUDY = load_study(ROOT / "bench.yaml")
-ALL = plan(STUDY, "decoder-variants", "mini", models=["segnet_basic", "fcn_basic"])  # two seeds
-ONE, TWO = [trial for trial in ALL if (trial.model, trial.weighting) == ("segnet_basic", "median_frequency")]
+ALL = plan(STUDY, "decoder-variants", "mini", models=["segnet_basic", "fcn_basic"])  # two of its seeds
+ONE, TWO = [trial for trial in ALL if (trial.model, trial.weighting) == ("segnet_basic", "median_frequency")][:2]
 OTHER = next(trial for trial in ALL if (trial.model, trial.weighting) == ("fcn_basic", "median_frequency"))
 COST = next(trial for trial in ALL if (trial.model, trial.kind) == ("segnet_basic", "cost"))
 DAY = "2026-01-{:02d}T00:00:00+00:00".format

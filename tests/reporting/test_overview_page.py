@@ -53,7 +53,7 @@ def test_every_suite_has_a_line_with_its_state_and_its_verdicts(
     assert "AMD EPYC 9B45, 2 threads" in text
     assert "2026-01-02 03:00 UTC" in text
     assert "NOT AT THE PAPER'S SCALE decoder-variants in profile smoke, road-scenes in profile smoke" in text
-    assert "indoor-scenes: Deep networks on indoor scenes, bench run --suite indoor-scenes" in text
+    assert "indoor-scenes: Deep networks on indoor scenes, bench run --suite indoor-scenes --profile smoke" in text
 
 
 def test_a_page_that_is_not_there_is_named_with_its_command(

@@ -287,6 +287,19 @@ def test_facts_add_up(results: pd.DataFrame, trials: list[Trial]) -> None:
     assert facts["When"][0] == "2026-01-02 03:00 UTC"
 
 
+def test_seeds_that_were_not_run_are_not_counted(build_results: Build, study: Study) -> None:
+    planned = plan(study, "decoder-variants", "mini", models=["segnet_basic"], seeds=[0, 1])
+    trainings = [trial for trial in planned if trial.kind == "training"]  # two loss weightings of two seeds
+    for run, shown in (
+        (trainings, "2 per model and weighting"),
+        (trainings[:3], "2 planned per model and weighting, 1 to 2 in this report"),
+        (trainings[:1], "2 planned per model and weighting, 0 to 1 in this report"),
+    ):
+        results = build_results(run)
+        facts = {fact.name: fact.values for fact in run_facts(results, planned, trial_states(results, planned))}
+        assert facts["Seeds"] == (shown,)
+
+
 def test_provenance_counts_trials_where_they_differ(build_results: Build, trials: list[Trial]) -> None:
     results = build_results(trials[:3])
     results.loc[results["trial"] == trials[0].id, "torch"] = "2.11.0"

@@ -80,6 +80,19 @@ def test_a_number_without_a_verdict_has_no_colour_but_is_still_opened(table: Tab
     assert "verdict" not in [span.get("class") for span in cell]
 
 
+def test_what_most_cells_may_be_is_a_sign_in_them_and_a_sentence_below(table: Table) -> None:
+    other = with_verdicts(table, {PLACE: verdict("not comparable", "another scale")})
+    shown = cell_of(other, ADDRESS).findall("span")[-1]
+    assert (shown.get("class"), shown.get("title")) == ("verdict", "not comparable")
+    assert [(part.get("class"), part.get("aria-hidden"), part.text) for part in shown] == [
+        (None, "true", "≠"), ("unseen", None, "not comparable"),
+    ]  # fmt: skip
+    sentence = "≠ not comparable: the two numbers are not of one kind"
+    assert sentence in to_html(other)
+    assert sentence not in to_html(table)
+    assert page_data([other], {})["cells"][ADDRESS]["verdict"] == ["v-not-comparable", "≠ not comparable"]
+
+
 def test_every_verdict_has_a_sign_and_a_meaning() -> None:
     everyone = {*OF_NUMBERS, *OF_CLAIMS, *ON_PAPER}
     assert everyone == set(SIGNS) == set(MEANINGS)
@@ -162,6 +175,17 @@ def test_what_is_behind_a_cell(table: Table) -> None:
     missing = data["cells"]["cell-T1-segnet_basic-parameters"]
     assert (missing["facts"], missing["runs"]) == ([["The paper's", "1.425 million"]], [])
     assert missing["sort"] == [1.425, None, None]
+
+
+def test_numbers_that_differ_do_not_look_alike_behind_a_cell() -> None:
+    near = table_1(pd.DataFrame([score("segnet_basic", {0: 0.47711, 1: 0.47713})], columns=list(SCORE_COLUMNS)), COSTS)
+    cell = next(cell for row in near.rows for cell in row.cells if cell.place == PLACE)
+    assert (cell.number_text, cell.difference_text) == ("47.7 ± 0.0", "0.0")
+    facts = dict(page_data([near], {})["cells"][ADDRESS]["facts"])
+    assert facts["The paper's"] == "47.7 %"
+    assert facts["Ours"].startswith("47.712 ± 0.001 %")
+    assert facts["Ours minus the paper's"] == "+0.012 points"
+    assert facts["95 % interval over 2 seeds (t)"] == "47.699 to 47.725 %"
 
 
 def test_data_in_a_page_cannot_end_its_script(table: Table) -> None:

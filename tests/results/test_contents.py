@@ -10,7 +10,7 @@ import pytest
 from results_factory import write
 from stored_results import COST, HURT, bench, check, check_commands
 
-from bench.results import store
+from bench.results import store, trial_file
 from bench.results.store import load_results, outcome, path_of
 
 
@@ -175,13 +175,13 @@ def test_a_file_that_may_not_be_read_is_damaged(stored):
 
 def test_a_large_file_is_not_read(stored):
     stored.put(stored.content)
-    os.truncate(stored.path, store.MAX_FILE_BYTES + 1)
+    os.truncate(stored.path, trial_file.MAX_FILE_BYTES + 1)
     assert check(stored) == "damaged"
 
 
 def test_too_many_rows_are_not_read(stored, monkeypatch):
     stored.put(stored.content)
-    monkeypatch.setattr(store, "MAX_ROWS", 8)
+    monkeypatch.setattr(trial_file, "MAX_ROWS", 8)
     assert "9 rows, at most 8 are read" in load_results(stored.folder).problems[0]
 
 

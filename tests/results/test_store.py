@@ -18,8 +18,8 @@ from bench.results.store import (
     path_of,
     stored_before,
     stored_place,
-    write_trial,
 )
+from bench.results.trial_file import write_trial
 
 ONE, TWO = trials()[:2]
 COLUMN_NAMES = [column.name for column in COLUMNS]

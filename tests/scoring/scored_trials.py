@@ -7,7 +7,8 @@ import yaml
 from results_factory import constants
 
 from bench.data import DATASETS, Split, load_split
-from bench.results.store import path_of, predictions_path, write_trial
+from bench.results.store import path_of, predictions_path
+from bench.results.trial_file import write_trial
 from bench.running.rows import TrialRows
 from bench.study.config import load_study
 from bench.study.trials import Trial, plan

@@ -212,7 +212,7 @@ def test_selections_by_name(sides):
         ((("road-scenes",),), "unknown suite with results 'road-scenes'.*known: decoder-variants"),
         (((), ("mini",)), "unknown profile with results 'mini'.*known: smoke"),
         (((), (), ("segnot",)), "unknown model with results 'segnot'"),
-        (((), (), (), ("mIuO",)), "unknown metric 'mIuO'.*known: global_accuracy"),
+        (((), (), (), ("mIuO",)), "unknown metric 'mIuO', did you mean 'mIoU'.*known: G, C, mIoU, BF, parameters"),
     ):
         with pytest.raises(UnknownNameError, match=message):
             compared(*sides, selection=selection)

@@ -4,7 +4,8 @@ import pytest
 from results_factory import trials, write
 
 from bench.results.committed import Place
-from bench.results.store import load_results, write_trial
+from bench.results.store import load_results
+from bench.results.trial_file import write_trial
 from bench.scoring.comparing import Selection, compare
 
 COST = next(trial for trial in trials() if trial.kind == "cost")

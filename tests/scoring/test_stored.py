@@ -14,9 +14,10 @@ from bench.evaluation.boundary_scores import STORED
 from bench.evaluation.confusion import confusion_counts
 from bench.replication.scores import scores
 from bench.results.store import load_results
+from bench.results.trial_file import COUNT_COLUMNS
 from bench.scoring.definition import Definition, Measure, score_counts
 from bench.scoring.rescoring import rescore_trials
-from bench.scoring.stored import COLUMNS_READ, counts_of, read_counts
+from bench.scoring.stored import counts_of, read_counts
 
 EVERYTHING = Definition(protocols=tuple(STORED))
 
@@ -119,7 +120,7 @@ def rows(tmp_path):
     trial = planned(write_study(tmp_path))[0]
     split = split_of(trial)
     store(tmp_path / "results", trial, split, guessed(split, 0), label_maps=False)
-    return load_results(tmp_path / "results", without=()).rows[COLUMNS_READ]
+    return load_results(tmp_path / "results", without=()).rows[COUNT_COLUMNS]
 
 
 @pytest.mark.parametrize("record", ["class_score", "image_confusion", "image_boundary"])
@@ -160,7 +161,7 @@ def test_any_damage_to_a_row_is_refused_in_one_line_or_read(tmp_path, times):
     trial = planned(write_study(tmp_path))[0]
     split = split_of(trial)
     store(tmp_path / "results", trial, split, guessed(split, 0), label_maps=False)
-    whole = load_results(tmp_path / "results", without=()).rows[COLUMNS_READ]
+    whole = load_results(tmp_path / "results", without=()).rows[COUNT_COLUMNS]
     said: list[str] = []
 
     def check(damage):

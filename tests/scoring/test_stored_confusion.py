@@ -10,7 +10,7 @@ import pytest
 from results_factory import constants, trials
 
 from bench.errors import ResultsError
-from bench.results.store import write_trial
+from bench.results.trial_file import write_trial
 from bench.scoring.stored import read_counts
 from bench.scoring.stored_confusion import read_confusion
 
@@ -66,8 +66,8 @@ def test_a_trial_without_counts_has_none(tmp_path: Path) -> None:
     ("counts", "message"),
     [
         ({("a", "Road", "Road"): 0.5}, "counts that are no whole numbers from 0 to"),
-        ({("a", "Road", "Road"): float("nan")}, "counts that are no whole numbers from 0 to"),
-        ({("a", "Road", "Road"): -1}, "counts that are no whole numbers from 0 to"),
+        ({("a", "Road", "Road"): float("nan")}, "column 'value' holds NaN where a number was measured"),
+        ({("a", "Road", "Road"): -1}, "column 'value' holds -2, which is out of range"),
         ({("a", "Road", "Moon"): 1}, "counts of predicted_class 'Moon', which its scores do not know"),
         ({("a", "Moon", "Road"): 1}, "counts of class_name 'Moon', which its scores do not know"),
     ],

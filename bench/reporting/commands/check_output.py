@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from bench.errors import one_line
 from bench.replication.check import TRIAL, Outcome, Verdict, counts, exit_code
+from bench.reporting.provenance.overview import TrialState, trial_counts
 from bench.study.catalog import METRIC_TITLES, ROW_TITLES
 from bench.study.tolerances import CLASS_METRIC, COST_METRIC_NAMES
 
@@ -31,12 +32,19 @@ LISTED: tuple[Outcome, ...] = ("outside", "failed", "missing", "stale", "inconcl
 
 @dataclass(frozen=True)
 class SuiteCheck:
-    """The verdicts on one suite in one profile; `notice` says at what scale it ran, "" at the paper's."""
+    """The verdicts on one suite in one profile.
+
+    Attributes:
+        verdicts: on numbers, and on trials without a result that no number speaks of.
+        notice: at what scale it ran, "" at the paper's.
+        trials: what came of every planned trial, counted as in the overview of a report.
+    """
 
     suite: str
     profile: str
     verdicts: tuple[Verdict, ...]
     notice: str = ""
+    trials: tuple[TrialState, ...] = ()
 
     @property
     def name(self) -> str:
@@ -81,7 +89,8 @@ class Check:
     def summary(self) -> str:
         """One line: how many verdicts there are of each kind."""
         text = f"against {one_line(self.against)}: {counted(self.verdicts)}"
-        return text + (f"; claims: {counted_claims(self.claims)}" if self.claims else "")
+        text += f"; claims: {counted_claims(self.claims)}" if self.claims else ""
+        return text + (f"; {counted_trials(self.suites)}" if any(suite.trials for suite in self.suites) else "")
 
 
 def counted(verdicts: Iterable[Verdict]) -> str:
@@ -94,6 +103,11 @@ def counted_claims(claims: Iterable[ClaimVerdict]) -> str:
     """Returns "3 replicated, 1 inconclusive"."""
     found: Counter[str] = Counter(claim.verdict for claim in claims)
     return ", ".join(f"{found[outcome]} {outcome}" for outcome in CLAIM_OUTCOMES if found[outcome])
+
+
+def counted_trials(suites: Iterable[SuiteCheck]) -> str:
+    """Returns "trials: 40 of 48 done, 8 missing", in which a trial counts once however many numbers it gives."""
+    return f"trials: {', '.join(trial_counts([state for suite in suites for state in suite.trials]))}"
 
 
 def uncompared(verdicts: Iterable[Verdict]) -> list[str]:
@@ -214,6 +228,7 @@ def as_json(check: Check) -> str:
         "exit_code": check.exit_code,
         "allow_inconclusive": check.allow_inconclusive,
         "counts": counts(verdicts),
+        "trial_counts": dict(Counter(state.status for suite in check.suites for state in suite.trials)),
         "claim_counts": {
             outcome: sum(claim.verdict == outcome for claim in check.claims) for outcome in CLAIM_OUTCOMES
         },

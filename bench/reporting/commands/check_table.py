@@ -18,6 +18,7 @@ from bench.reporting.commands.check_output import (
     SuiteCheck,
     counted,
     counted_claims,
+    counted_trials,
     lines_of,
     uncompared,
     untested,
@@ -70,6 +71,8 @@ def _print_suite(check: Check, suite: SuiteCheck, console: Console) -> None:
     if suite.notice:
         console.print(escape(one_line(suite.notice, 1000)), style="bold yellow")
     console.print(f"against {escape(one_line(check.against))}: {counted(suite.verdicts)}")
+    if suite.trials:
+        console.print(counted_trials([suite]), highlight=False)
     found = counts(suite.verdicts)
     command = f"--suite {suite.suite} --profile {suite.profile}"
     if found["failed"]:

@@ -136,7 +136,8 @@ def _details(line: Line) -> list[RenderableType]:
     claim, ours = line.claim, line.ours
     facts = {"section": claim.section, "threshold": THRESHOLDS.get(claim.threshold, ""), "note": claim.note}
     text = [(2, f"{name}: {escape(fact)}") for name, fact in facts.items() if fact]
-    text.append((2, f"on its own numbers: {_coloured(line.paper.outcome)} {escape(claim.no_number)}".rstrip()))
+    why = f": {escape(claim.no_number)}" if claim.no_number else ""
+    text.append((2, f"on its own numbers: {_coloured(line.paper.outcome)}{why}"))
     outcomes = {True: "holds", False: "does not hold"}
     text += [(4, f"{_coloured(outcomes[part.holds])}: {escape(_on_paper_text(part))}") for part in line.paper.parts]
     if ours:

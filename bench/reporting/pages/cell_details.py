@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from bench.replication.paper import STORED_PER_PRINTED
@@ -22,6 +23,7 @@ from bench.reporting.verdict_marks import Mark
 
 UNITS = {"percent": " %", "million": " million", "thousand": " thousand", "ratio": "", "ms": " ms", "MB": " MB"}
 GAPS = UNITS | {"percent": " points"}  # of differences
+MORE_DECIMALS = 2  # at most, than in the table
 
 
 def page_data(tables: Iterable[Table], records: Mapping[str, TrialRecord]) -> dict[str, Any]:
@@ -59,6 +61,7 @@ def page_data(tables: Iterable[Table], records: Mapping[str, TrialRecord]) -> di
 
 def _details(row: Row, column: Column, cell: Cell, numbers: Mapping[str, int]) -> dict[str, Any]:
     mark = Mark(cell.verdict.verdict) if cell.verdict else None
+    cell = replace(cell, decimals=_decimals(cell))
     return {
         "title": f"{row.title}: {column.section}, {column.span} {column.title}".replace(",  ", ", "),
         "verdict": [mark.css, mark.text] if mark else None,
@@ -67,6 +70,23 @@ def _details(row: Row, column: Column, cell: Cell, numbers: Mapping[str, int]) -
         "runs": _runs(cell, numbers),
         "sort": [_finite(cell.paper), _finite(cell.ours), _finite(cell.difference)],
     }
+
+
+def _decimals(cell: Cell) -> int:
+    """Returns with how many decimals a cell is shown here: those of the table, or more where unlike numbers look alike.
+
+    Compared are ours with the paper's, the ends of each interval, and the standard deviation with 0.
+    """
+    pairs = [tuple(interval) for interval in (cell.interval, cell.images) if interval]
+    if cell.comparable and cell.ours is not None and cell.paper is not None:
+        pairs.append((cell.ours, cell.paper))
+    if cell.n > 1:
+        pairs.append((cell.std, 0.0))
+    unlike = [(one, other) for one, other in pairs if math.isfinite(one - other) and one != other]
+    for decimals in range(cell.decimals, cell.decimals + MORE_DECIMALS):
+        if all(f"{one:.{decimals}f}" != f"{other:.{decimals}f}" for one, other in unlike):
+            return decimals
+    return cell.decimals + MORE_DECIMALS
 
 
 def _facts(column: Column, cell: Cell) -> dict[str, str]:

@@ -63,6 +63,7 @@ def write_group_report(source: ReportSource, out: Path, *, group: str, profile: 
         "problems": list(dict.fromkeys(line for suite in members for line in source.problems_of(suite.suite, profile))),
         "members": [_member(suite, profile) for suite in members],
         "questions": questions,
+        "to_run": list(dict.fromkeys(line for question in questions for line in question.to_run)),
         "remarks": [
             *([SINGLE_RUN] if any(question.has_single_runs for question in questions) else []),
             *legends(members),

@@ -10,7 +10,7 @@ the command that writes it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -28,6 +28,7 @@ from bench.reporting.rendering import made_folder, write_pages
 from bench.reporting.tables.verdicts import PaperVerdicts
 from bench.reporting.verdict_marks import OF_CLAIMS, OF_NUMBERS, Mark, counted, legend
 from bench.study.config import Study
+from bench.study.specs import SuiteSpec
 
 PAGES = {"report.md": "overview.md", "index.html": "overview.html"}  # file: template
 PAGE = "index.html"
@@ -94,7 +95,7 @@ def write_overview(source: ReportSource, out: Path) -> Path:
         "suites": [_suite(suite, judged[suite.suite, suite.profile], folder) for suite in suites],
         "groups": _groups(study, suites, folder),
         "not_run": [
-            PageLine(f"{name}: {spec.title}", "", f"bench run --suite {name}")
+            PageLine(f"{name}: {spec.title}", "", f"bench run --suite {name} --profile {_profile_for(spec, found)}")
             for name, spec in study.suites.items()
             if name not in run
         ],
@@ -105,6 +106,11 @@ def write_overview(source: ReportSource, out: Path) -> Path:
         "report_command": "bench report",
     }
     return write_pages(folder, PAGES, context)
+
+
+def _profile_for(spec: SuiteSpec, found: Collection[str]) -> str:
+    """Returns the profile in which a suite that was never run belongs beside those that were, or else its first."""
+    return next((profile for profile in spec.runs if profile in found), next(iter(spec.runs)))
 
 
 def _suites(source: ReportSource) -> list[SuiteResults]:

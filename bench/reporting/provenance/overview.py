@@ -126,14 +126,32 @@ def run_facts(results: pd.DataFrame, planned: Sequence[Trial], states: Sequence[
     """Returns the facts at the top of the report: data, scale, trials, machine, dates."""
     trial = planned[0]
     trainings = [trial for trial in planned if trial.kind == "training"]
-    seeds = len({t.seed for t in planned if t.seed is not None})
     return [
         *(_training_facts(trainings) if trainings else _cost_facts(trial)),
         Fact("Trials", trial_counts(states)),
-        *([Fact("Seeds", (f"{seeds} per model and weighting",))] if trainings else []),
+        *([Fact("Seeds", (_seeds(states),))] if trainings else []),
         Fact("Machine", machines(results)),
         Fact("When", when(results)),
     ]
+
+
+def _seeds(states: Sequence[TrialState]) -> str:
+    """Returns how many seeds a model has with a loss weighting: planned, and in the report where these are fewer."""
+    trainings = [state for state in states if state.trial.kind == "training"]
+    planned, shown = (
+        Counter((state.trial.model, state.trial.weighting) for state in trainings if state.shown or also_absent)
+        for also_absent in (True, False)
+    )
+    each = "per model and weighting"
+    if shown == planned:
+        return f"{_span(planned.values())} {each}"
+    return f"{_span(planned.values())} planned {each}, {_span(shown[cell] for cell in planned)} in this report"
+
+
+def _span(counts: Iterable[int]) -> str:
+    found = list(counts)
+    low, high = min(found), max(found)
+    return str(low) if low == high else f"{low} to {high}"
 
 
 def trial_counts(states: Sequence[TrialState]) -> tuple[str, ...]:

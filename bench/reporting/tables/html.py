@@ -19,6 +19,7 @@ from bench.reporting.rendering import with_code
 from bench.reporting.tables.cells import MISSING, Cell, Column, Row, Table
 from bench.reporting.verdict_marks import Mark
 
+NOT_COMPARABLE = "not comparable"
 HOW_TO_READ = "Each cell: the paper's value, ours, the difference (in percentage points for the scores)."
 
 
@@ -27,10 +28,17 @@ def to_html(table: Table) -> str:
     parts = [f'<p class="notice" role="note"><strong>{_h(table.notice)}</strong></p>'] if table.notice else []
     for place, numbers in enumerate(table.bands()):
         parts += _band(table, numbers, place)
-    notes = [HOW_TO_READ, *table.notes] if table.beside_paper else list(table.notes)
+    notes = [HOW_TO_READ, *_sign_notes(table), *table.notes] if table.beside_paper else list(table.notes)
     if notes:
         parts += ['<ul class="notes">', *(f"<li>{with_code(note)}</li>" for note in notes), "</ul>"]
     return "\n".join(parts) + "\n"
+
+
+def _sign_notes(table: Table) -> list[str]:
+    """Returns what the sign means that stands in cells without its word."""
+    mark = Mark(NOT_COMPARABLE)
+    there = any(cell.verdict and cell.verdict.verdict == NOT_COMPARABLE for row in table.rows for cell in row.cells)
+    return [f"{mark.text}: {mark.meaning}; the cell says why when it is chosen."] if there else []
 
 
 def _band(table: Table, numbers: Sequence[int], place: int) -> list[str]:
@@ -81,7 +89,7 @@ def _cell(table: Table, row: Row, number: int) -> str:
     mark = Mark(cell.verdict.verdict) if cell.verdict else None
     address = f' id="{_h(table.address(row, table.columns[number]))}"' if cell.has_details else ""
     colour = f' class="{_h(mark.css)}"' if mark else ""
-    parts = [*_numbers(cell, table.sides(row)), *([_span("verdict", mark.text)] if mark else [])]
+    parts = [*_numbers(cell, table.sides(row)), *([_verdict(mark)] if mark else [])]
     return f"<td{address}{colour}>{' '.join(parts)}</td>"
 
 
@@ -94,6 +102,14 @@ def _numbers(cell: Cell, sides: str) -> list[str]:
         return [paper]
     side = {"+": " above", "−": " below", MISSING: ""}.get(cell.difference_text[0], " equal")
     return [paper, ours, _span(f"difference{side}", cell.difference_text)]
+
+
+def _verdict(mark: Mark) -> str:
+    """Returns sign and word; of the one verdict that most cells of a table may have, and that is long, the sign."""
+    if mark.verdict != NOT_COMPARABLE:
+        return _span("verdict", mark.text)
+    sign = f'<span aria-hidden="true">{_h(mark.sign)}</span>'
+    return f'<span class="verdict" title="{_h(mark.verdict)}">{sign}{_span("unseen", mark.verdict)}</span>'
 
 
 def _number(name: str, text: str, best: bool) -> str:
