@@ -81,8 +81,6 @@ def model_ways(setting: Setting, folder: Path) -> list[Way]:
     settings = f"{profile.precision}, {layout}, compile {profile.compile}, determinism {profile.determinism}"
     plain = (
         f"`DataLoader` with {WORKERS} workers that decode PNG files and normalise images, NCHW, `CrossEntropyLoss`, "
-    )
-    plain += (
         "`loss.item()`, fp32 as PyTorch comes (on a GPU convolutions in TF32); a round is an epoch, workers start anew"
     )
     bare = f"data resident, no checks, no reports; {settings}"

@@ -254,7 +254,7 @@ def test_the_table_in_the_readme_is_the_one_of_the_committed_report():
     test_scores = [(cells[:5], cells[-1]) for cells in map(cells_of, committed)]
     assert len(rows) > 10
     wrong = [row for row in rows if (cells_of(row)[:5], cells_of(row)[-1]) not in test_scores]
-    assert wrong == [], "run python docs/readme_results.py"
+    assert wrong == [], "run python docs/refresh.py"
 
 
 def test_the_readme_counts_claims_as_the_findings_do():
@@ -262,4 +262,4 @@ def test_the_readme_counts_claims_as_the_findings_do():
     found = [int(re.search(rf"### {verdict}: (\d+)", findings)[1])
              for verdict in ("Replicated", "Contradicted", "Inconclusive", "Not tested")]  # fmt: skip
     said = r"\*\*(\d+) of the paper's 71 claims replicated here, (\d+) came .*,\s(\d+) are undecided; (\d+)"
-    assert [int(number) for number in re.search(said, readme).groups()] == found, "run python docs/readme_results.py"
+    assert [int(number) for number in re.search(said, readme).groups()] == found, "run python docs/refresh.py"
