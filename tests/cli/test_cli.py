@@ -251,7 +251,7 @@ def test_the_table_in_the_readme_is_the_one_of_the_committed_report():
     block = text.split("<!-- result: begin -->")[1].split("<!-- result: end -->")[0]
     rows = [line for line in block.splitlines() if line.startswith("|")]
     committed = (ROOT / "reports" / "decoder-variants" / "mini" / "table1.md").read_text().splitlines()
-    test_scores = [(cells[:5], cells[-1]) for cells in map(cells_of, committed)]
+    test_scores = [(cells[:5], cells[-1]) for line in committed if (cells := cells_of(line))]
     assert len(rows) > 10
     wrong = [row for row in rows if (cells_of(row)[:5], cells_of(row)[-1]) not in test_scores]
     assert wrong == [], "run python docs/refresh.py"
