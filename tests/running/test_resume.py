@@ -78,8 +78,8 @@ class Asking(Control):
 def run(trial, folder, control=None, here=HERE):
     control = control or Asking()
 
-    def step(*args):
-        loss = training_step(*args)
+    def step(*args, **keywords):
+        loss = training_step(*args, **keywords)
         control.step_done()
         return loss
 
