@@ -73,7 +73,7 @@ def network_images(images: np.ndarray, device: torch.device, kind: str, *, chann
     if once:
         stored = normalise(stored, kind, channels_last=channels_last)
     if not resident:
-        stored = stored.pin_memory()  # so that a batch is on its way while the last one is computed
+        stored = stored.pin_memory()  # the batch that indexing copies out of it is not pinned: sending it waits
     return NormalisedImages(stored, device, kind, channels_last=channels_last)
 
 

@@ -133,6 +133,28 @@ def score_pairs(left: Side, right: Side, metrics: Sequence[str] = tuple(METRIC_T
     return tuple(_pair(left, right, metric) for metric in metrics)
 
 
+def score_comparison(
+    key: str,
+    title: str,
+    sides: tuple[str, str],
+    pairs: Mapping[str, tuple[Side, Side]],
+    ranked: bool = True,
+) -> Comparison:
+    """Returns a table with a row of scores for each pair of which something is known.
+
+    Args:
+        key, title, sides: of the table.
+        pairs: what is compared, by the title of its row.
+        ranked: whether the rows are alternatives to each other; a note then says which of them change places.
+    """
+    known = {row: pair for row, pair in pairs.items() if pair[0].runs or pair[1].runs}
+    rows = tuple(ComparisonRow(row, score_pairs(*pair), runs_of(*pair)) for row, pair in known.items())
+    left, right = ({row: pair[number] for row, pair in known.items()} for number in (0, 1))
+    order = swaps(left, right, {row: row for row in known}) if ranked else ""
+    notes = (order,) if order else ()
+    return Comparison(key, title, sides, tuple(METRIC_TITLES.values()), rows, notes)
+
+
 def runs_of(*compared: Side) -> str:
     """Returns how many runs are behind a comparison: "single run each", "mean of 2 runs each", "1 and 2 runs"."""
     counts = [side.runs for side in compared]

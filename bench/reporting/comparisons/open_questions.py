@@ -8,7 +8,7 @@ are printed with their spread over seeds; nothing is concluded from them here.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 
@@ -24,8 +24,8 @@ from bench.reporting.comparisons.comparison import (
     Side,
     number_pair,
     runs_of,
+    score_comparison,
     score_pairs,
-    swaps,
 )
 from bench.reporting.comparisons.drive_scores import Read, by_drive
 from bench.reporting.comparisons.suite_results import SuiteResults
@@ -90,7 +90,7 @@ def open_questions(
 def _weightings(suite: SuiteResults) -> Question:
     found = suite.scored()
     tables = [
-        _table(
+        score_comparison(
             f"weights-{second}",
             f"Class weights: {WEIGHTING_TITLES[first]} against {WEIGHTING_TITLES[second]}",
             (WEIGHTING_TITLES[first], WEIGHTING_TITLES[second]),
@@ -150,8 +150,8 @@ def _drives(shared: SuiteResults, separate: SuiteResults, read: Read | None) -> 
             if c == cell and (cell, drive) in second
         }
     tables = [
-        _table("drives", "All test images: shared against separate drives", sides, pairs),
-        _table("single-drives", "The test images of each drive", sides, of_drives, ranked=False),
+        score_comparison("drives", "All test images: shared against separate drives", sides, pairs),
+        score_comparison("single-drives", "The test images of each drive", sides, of_drives, ranked=False),
     ]
     few, many = (suite.planned[0].dataset_options["train"] for suite in (separate, shared))
     size = "as many training images" if few == many else f"{few} training images rather than {many}"
@@ -235,22 +235,6 @@ def _checkpoints(suites: tuple[SuiteResults, ...]) -> Question:
         "the same table for its own trainings."
     )
     return Question("checkpoint", "Checkpoint chosen by mIoU instead of G?", asks, _filled(tables), suites)
-
-
-def _table(
-    key: str,
-    title: str,
-    sides: tuple[str, str],
-    pairs: Mapping[str, tuple[Side, Side]],
-    ranked: bool = True,
-) -> Comparison:
-    """Returns a row of scores for each pair of which something is known."""
-    known = {row: pair for row, pair in pairs.items() if pair[0].runs or pair[1].runs}
-    rows = tuple(ComparisonRow(row, score_pairs(*pair), runs_of(*pair)) for row, pair in known.items())
-    left, right = ({row: pair[number] for row, pair in known.items()} for number in (0, 1))
-    order = swaps(left, right, {row: row for row in known}) if ranked else ""
-    notes = (order,) if order else ()
-    return Comparison(key, title, sides, tuple(METRIC_TITLES.values()), rows, notes)
 
 
 def _filled(tables: Sequence[Comparison]) -> tuple[Comparison, ...]:

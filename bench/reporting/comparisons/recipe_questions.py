@@ -5,16 +5,23 @@ Each function returns a table (comparison.py), or None where no two trainings of
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from bench.replication.paper import target
-from bench.reporting.comparisons.comparison import Comparison, ComparisonRow, Pair, Side, runs_of, score_pairs, swaps
+from bench.reporting.comparisons.comparison import (
+    Comparison,
+    ComparisonRow,
+    Pair,
+    Side,
+    runs_of,
+    score_comparison,
+    swaps,
+)
+from bench.reporting.comparisons.open_questions import COMPUTED, OFFICIAL
 from bench.reporting.comparisons.suite_results import SuiteResults
 from bench.study.catalog import METRIC_TITLES, MODEL_TITLES, WEIGHTING_TITLES
 
-COMPUTED, OFFICIAL = "median_frequency", "median_frequency_official"
 BY_RANK = ("global_accuracy", "mean_iou")
-Sides = Mapping[tuple[str, str], Side]
 
 
 def class_weights(suite: SuiteResults) -> Comparison | None:
@@ -26,14 +33,14 @@ def class_weights(suite: SuiteResults) -> Comparison | None:
         if {(model, COMPUTED), (model, OFFICIAL)} <= found.keys()
     }
     sides = (WEIGHTING_TITLES[COMPUTED], WEIGHTING_TITLES[OFFICIAL])
-    return _scores(f"weights-{suite.suite}", f"Suite {suite.suite}", sides, pairs)
+    return score_comparison(f"weights-{suite.suite}", f"Suite {suite.suite}", sides, pairs) if pairs else None
 
 
 def losses(averaged: SuiteResults, summed: SuiteResults) -> Comparison | None:
     """Returns the averaged against the summed loss, for each model and weighting that was trained with both."""
     left, right = averaged.scored(), summed.scored()
     pairs = {MODEL_TITLES[model]: (left[model, w], right[model, w]) for model, w in left if (model, w) in right}
-    return _scores("loss", "The loss", ("averaged", "summed"), pairs)
+    return score_comparison("loss", "The loss", ("averaged", "summed"), pairs) if pairs else None
 
 
 def rankings(suite: SuiteResults) -> Comparison | None:
@@ -94,12 +101,3 @@ def _swapped(sides: Mapping[str, Side]) -> str:
     )
     text = swaps(by_first, by_second, MODEL_TITLES)
     return text.replace(" by mIoU,", "").replace(", by mIoU.", ".")
-
-
-def _scores(key: str, title: str, sides: tuple[str, str], pairs: Mapping[str, tuple[Side, Side]]) -> Comparison | None:
-    if not pairs:
-        return None
-    rows: Sequence[ComparisonRow] = [
-        ComparisonRow(name, score_pairs(*pair), runs_of(*pair)) for name, pair in pairs.items()
-    ]
-    return Comparison(key, title, sides, tuple(METRIC_TITLES.values()), tuple(rows))
