@@ -95,6 +95,15 @@ def test_counts_are_held_against_the_paper_at_any_scale(tmp_path: Path, study: S
     assert "| storage\\_multiplier | 1.00 | 1.00 | 0.00 | 0.00 | within |" in section
 
 
+@pytest.mark.parametrize(("stale", "title"), [(False, "SegNet-Basic"), (True, "SegNet-Basic †")], ids=["now", "stale"])
+def test_what_a_decoder_keeps_is_marked_where_it_is_stale(tmp_path: Path, study: Study, stale: bool, title) -> None:
+    kept = {("storage_multiplier", "paper"): 1.0, ("stored_encoder_mib", "first stage"): 0.5}
+    (trial,) = (one for one in trials("mini", models=["segnet_basic"]) if one.kind == "cost")
+    write(tmp_path, outdated(trial) if stale else trial, costs=kept)
+    text = findings(ReportSource(load_results(tmp_path).rows, study), "mini")
+    assert f"| {title} | 1 | 0.500 | 1.00 |" in text
+
+
 def test_nothing_run_yet_is_a_page_too(study: Study) -> None:
     text = findings(ReportSource(load_results(ROOT / "tests").rows, study), "Mini")
     assert "| 0 of 48 | 0 of 8 | — |" in text

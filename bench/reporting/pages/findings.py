@@ -18,6 +18,7 @@ from bench.reporting.comparisons.recipe_questions import class_weights, losses, 
 from bench.reporting.comparisons.suite_results import SuiteResults
 from bench.reporting.pages.report_source import ReportSource
 from bench.reporting.rendering import template_environment
+from bench.reporting.staleness import MARK
 from bench.reporting.tables.cells import MISSING
 from bench.study.catalog import METRIC_TITLES, MODEL_TITLES, WEIGHTING_TITLES, resolve
 
@@ -135,15 +136,28 @@ def intervals(suite: SuiteResults) -> dict[str, list[Interval]]:
 
 
 def storage(suite: SuiteResults) -> list[tuple[str, str, str, str]]:
-    """Returns what the decoders keep of the encoder: model, printed multiplier, MiB, and its ratio to the indices'."""
+    """Returns what the decoders keep of the encoder: model, printed multiplier, MiB, and its ratio to the indices'.
+
+    A model whose measurement is stale is marked.
+    """
     found = costs(suite.rows)
+    old = {
+        model
+        for model, trials in zip(found["model"], found["trials"], strict=True)
+        if set(trials) & suite.stale.digests
+    }
     stored = {metric: dict(zip(rows["model"], rows["value"], strict=True)) for metric, rows in found.groupby("metric")}
     multiplier, mib = stored.get("storage_multiplier", {}), stored.get("stored_encoder_mib", {})
     indices = mib.get("segnet_basic")
     if not indices:
         return []
     return [
-        (MODEL_TITLES[model], f"{multiplier[model]:g}", f"{mib[model]:.3f}", f"{mib[model] / indices:.2f}")
+        (
+            MODEL_TITLES[model] + (f" {MARK}" if model in old else ""),
+            f"{multiplier[model]:g}",
+            f"{mib[model]:.3f}",
+            f"{mib[model] / indices:.2f}",
+        )
         for model in STORAGE
         if model in mib
     ]
