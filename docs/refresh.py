@@ -20,14 +20,8 @@ from bench.study.config import load_study
 ROOT = Path(__file__).parents[1]
 SUITE, PROFILE = "decoder-variants", "mini"
 SECTIONS = ("Median frequency balancing", "Natural frequency")  # as they begin the heading above a table
-SHOWN = (
-    0,
-    1,
-    2,
-    3,
-    4,
-    -1,
-)  # columns: the model, its test scores, the runs; the report has those on training images too
+# Columns: the model, its test scores, the runs; the report has those on training images too.
+SHOWN = (*range(5), -1)
 RESCORE = f"rescore --suite {SUITE} --profile {PROFILE} --protocol all --format markdown"
 # Boundary protocols in docs/metrics.md: how the second differs from the first, in points.
 CHANGES = (("BF paper", "BF distance"), ("BF paper", "BF davis"), ("BF paper", "BF paper-void-masked"))

@@ -200,7 +200,9 @@ def _checked(
     tested = _claims(study, planned, results) if claims and against == "paper" else ()
     for problem in problems:
         click.echo(f"warning: {problem}", err=True)
-    return Check(against, suites[0].profile, tuple(suites), tested, left_out, tuple(problems), allow_inconclusive)
+    return Check(
+        against, suites[0].profile, tuple(suites), tested, left_out, tuple(problems), allow_inconclusive, results
+    )
 
 
 def _claims(study: Study, planned: Sequence[Sequence[Trial]], results: Path) -> tuple[ClaimVerdict, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
@@ -75,6 +75,14 @@ def _groups(study: Study, wanted: str | None, written: Sequence[tuple[str, str]]
     ]
 
 
+class _Summary(NamedTuple):
+    """What a report makes of the counts of one training: its whole confusion matrix, and intervals over images."""
+
+    class_names: Sequence[str]
+    confusion: NDArray[np.int64]
+    intervals: Mapping[tuple[str, str], Interval]
+
+
 class _CountsReader:
     """Reads what trials counted on single images, by "ID-DIGEST"; a report does without where there is nothing.
 
@@ -86,6 +94,7 @@ class _CountsReader:
         from bench.scoring.stored import files_by_trial
 
         self._files = files_by_trial(results)
+        self._summaries: dict[str, _Summary | None] = {}
         self.unread: dict[str, set[str]] = {}
 
     def counts(self, key: str) -> Counts | None:
@@ -103,20 +112,31 @@ class _CountsReader:
 
     def intervals(self, key: str) -> Mapping[tuple[str, str], Interval]:
         """Returns the bootstrap intervals of the scores over the test images."""
-        from bench.scoring.bootstrap import image_intervals
-
-        counts = self.counts(key)
-        return image_intervals(counts) if counts else {}
+        found = self._summary(key)
+        return found.intervals if found else {}
 
     def confusion(self, key: str, refinement: str) -> tuple[Sequence[str], NDArray[np.int64]] | None:
         """Returns the names of the classes and the confusion matrix of the whole test split."""
-        from bench.scoring.stored_confusion import read_confusion
+        from bench.scoring.stored import read_confusion
 
+        if not refinement:
+            found = self._summary(key)
+            return (found.class_names, found.confusion) if found else None
         try:
             return read_confusion(self._files[key], refinement) if key in self._files else None
         except ResultsError as error:
             self._note(key, error)
             return None
+
+    def _summary(self, key: str) -> _Summary | None:
+        """Reads the counts of a training once for all that a report makes of them, without keeping every image."""
+        from bench.scoring.bootstrap import image_intervals
+
+        if key not in self._summaries:
+            counts = self.counts(key)
+            of_all = counts and _Summary(counts.class_names, counts.confusion.sum(axis=0), image_intervals(counts))
+            self._summaries[key] = of_all or None
+        return self._summaries[key]
 
     def _note(self, key: str, error: ResultsError) -> None:
         self.unread.setdefault(one_line(error), set()).add(key)

@@ -211,6 +211,8 @@ def settled(trials: Sequence[Trial], device: str, threads: int, jobs: int | Lite
 
 def _say(ctx: click.Context, summary: Summary, trials: Sequence[Trial], results: Path) -> None:
     """Prints what became of the trials, and the next command."""
+    from bench.reporting.commands.selection import selection
+
     done = summary.ran - len(summary.failed)
     before = f", {len(summary.failed_before)} failed before" if summary.failed_before else ""
     not_run = f", {summary.not_run} not run yet" if summary.not_run else ""
@@ -226,5 +228,4 @@ def _say(ctx: click.Context, summary: Summary, trials: Sequence[Trial], results:
     elif summary.not_run:
         click.echo(f"next: {same_command(ctx, 'run')}")
     else:
-        elsewhere = "" if results == Path("results") else f" --results {results}"
-        click.echo(f"next: bench report --suite {ctx.params['suite']} --profile {trials[0].profile}{elsewhere}")
+        click.echo(f"next: bench report {selection(ctx.params['suite'], trials[0].profile, results)}")

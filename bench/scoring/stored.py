@@ -1,28 +1,28 @@
 """From the long rows of a results file back to the arrays of counts that its scores were made of.
 
 Legend: N images, K classes. A trial stores the counts of the test split, zeros left out, at several iterations, and
-those of refined predictions as well. Read are those of the network's own predictions at the selected iteration.
+those of refined predictions as well. Read are those at the selected iteration, of the network's own predictions
+unless a refinement is named.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from bench.data.split import MAX_SIZE
 from bench.errors import ResultsError
 from bench.evaluation.boundary_scores import STORED
 from bench.results.schema import BOUNDARY_METRICS
 from bench.results.store import result_files
 from bench.results.trial_file import UNREADABLE, read_count_rows
+from bench.scoring.count_rows import CountRows
 
+CLASSES = ("class_name", "predicted_class")  # the columns of a confusion count
 MAX_CELLS = 50_000_000  # of an array of counts: 0.4 GB; SUN RGB-D's test split has 7 million
 
 
@@ -64,67 +64,85 @@ def read_counts(path: Path, protocols: Collection[str] = tuple(STORED)) -> Count
         table = read_count_rows(path)
     except UNREADABLE as error:
         raise ResultsError(f"'{path}' cannot be read: {error}") from None
-    wanted = pc.is_in(table["protocol"], value_set=pa.array([*protocols, None], pa.string()))
-    reported = pc.and_(pc.equal(table["iteration"], table["selected_iteration"]), wanted)
-    return counts_of(table.filter(pc.fill_null(reported, False)).to_pandas())
+    return counts_of(table, protocols)
 
 
-def counts_of(rows: pd.DataFrame) -> Counts:
+def read_confusion(path: Path, refinement: str = "") -> tuple[tuple[str, ...], NDArray[np.int64]] | None:
+    """Returns the confusion matrix of the whole test split at the selected iteration.
+
+    Args:
+        path: a results file that `load_results` has accepted.
+        refinement: what refined the predictions; "" means the network's own.
+
+    Returns:
+        The names of the K classes in the order of the data set, and (K, K) int64 `[label, prediction]`, pixels; None
+        where it has stored no such counts.
+
+    Raises:
+        ResultsError: the file cannot be read any more, or holds counts that no evaluation could have given.
+    """
+    try:
+        rows = CountRows(read_count_rows(path), refinement)
+    except UNREADABLE as error:
+        raise ResultsError(f"'{path}' cannot be read: {error}") from None
+    class_names, counted = _class_names(rows), rows.of("image_confusion")
+    if not len(counted) or not class_names:
+        return None
+    counts = np.zeros((len(class_names), len(class_names)), np.int64)
+    try:
+        np.add.at(counts, _places(rows, counted, dict.fromkeys(CLASSES, class_names)), rows.counts(counted))
+    except ResultsError as error:
+        raise ResultsError(f"'{path}': {error}") from None
+    return class_names, counts
+
+
+def counts_of(table: pa.Table, protocols: Collection[str] = tuple(STORED)) -> Counts:
     """Returns the counts of one trial from its rows: of its own predictions at the selected iteration.
 
     An image that is all void has no confusion count; it stands in the boundary rows and counts in BF.
 
     Args:
-        rows: of one trial, at least COUNT_COLUMNS without `unit`.
+        table: rows of one trial, at least COUNT_COLUMNS.
+        protocols: the boundary protocols that are wanted.
 
     Raises:
         ResultsError: it stores no counts, or counts that no evaluation could have given.
     """
-    iterations, selected = (
-        rows[name].to_numpy(dtype="float64", na_value=np.nan) for name in ("iteration", "selected_iteration")
-    )
-    of_test = (rows["split"] == "test").fillna(False).to_numpy(dtype=bool)
-    rows = rows[of_test & (iterations == selected) & rows["refinement"].isna().to_numpy()]
-    record = rows["record"]
-    names = rows.loc[(record == "class_score") & (rows["metric"] == "accuracy"), "class_name"]
-    confusion, boundary = rows[record == "image_confusion"], rows[record == "image_boundary"]
-    if not len(names) or not len(confusion) or not len(boundary):
+    rows = CountRows(table)
+    class_names, counted = _class_names(rows), rows.of("image_confusion")
+    if not class_names or not len(counted) or not len(rows.of("image_boundary")):
         raise ResultsError("it stores no counts of single images")
-    class_names = tuple(names.astype(str))
-    protocols = [name for name in STORED if (boundary["protocol"] == name).any()]
-    if not protocols:
+    bounded = {name: found for name in STORED if name in protocols and len(found := _boundary(rows, name))}
+    if not bounded:
         raise ResultsError("it stores no boundary counts of a protocol that is known")
-    first = boundary[boundary["protocol"] == protocols[0]]
-    images = tuple(first["image"].astype(str).unique())
+    first = next(iter(bounded))
+    images = tuple(rows.texts("image", bounded[first]))
     if len(images) * len(class_names) ** 2 > MAX_CELLS:
         raise ResultsError(f"counts of {len(images)} images and {len(class_names)} classes are more than is read")
-    counts = np.zeros((len(images), len(class_names), len(class_names)), np.int64)
-    keys = {"image": images, "class_name": class_names, "predicted_class": class_names}
-    _fill(counts, confusion, keys)
-    found = {}
-    for protocol in protocols:
-        part = boundary[boundary["protocol"] == protocol]
-        if part["image"].nunique() != len(images):
-            raise ResultsError(f"its boundary counts by {protocol} are of other images than those by {protocols[0]}")
-        found[protocol] = np.zeros((len(images), len(class_names), len(BOUNDARY_METRICS)), np.int64)
-        _fill(found[protocol], part, {"image": images, "class_name": class_names, "metric": BOUNDARY_METRICS})
-    return Counts(images, class_names, counts, found)
+    confusion = np.zeros((len(images), len(class_names), len(class_names)), np.int64)
+    of_confusion = {"image": images, **dict.fromkeys(CLASSES, class_names)}
+    confusion[_places(rows, counted, of_confusion)] = rows.counts(counted)
+    boundary = {}
+    for protocol, found in bounded.items():
+        if len(rows.texts("image", found)) != len(images):
+            raise ResultsError(f"its boundary counts by {protocol} are of other images than those by {first}")
+        boundary[protocol] = np.zeros((len(images), len(class_names), len(BOUNDARY_METRICS)), np.int64)
+        of_boundary = {"image": images, "class_name": class_names, "metric": BOUNDARY_METRICS}
+        boundary[protocol][_places(rows, found, of_boundary)] = rows.counts(found)
+    return Counts(images, class_names, confusion, boundary)
 
 
-def _fill(counts: NDArray[np.int64], rows: pd.DataFrame, keys: Mapping[str, tuple[str, ...]]) -> None:
-    """Puts the values of rows into counts, whose axes are the columns in `keys`."""
-    values = rows["value"].to_numpy(dtype="float64")
-    # written so that NaN fails as well
-    if not np.all((values >= 0) & (values <= MAX_SIZE**2) & (values == np.floor(values))):
-        raise ResultsError(f"it holds counts that are no whole numbers from 0 to {MAX_SIZE**2}")
-    places = []
-    for column, names in keys.items():
-        found = pd.Categorical(rows[column])
-        # of each text that occurs, and of none
-        known = np.append(pd.Index(names, dtype=object).get_indexer(pd.Index(found.categories, dtype=object)), -1)
-        codes = known[found.codes]
-        if (codes < 0).any():
-            unknown = rows[column].iloc[int(np.argmin(codes))]
-            raise ResultsError(f"its counts name {column} {str(unknown)[:100]!a}, which its other rows do not know")
-        places.append(codes)
-    counts[tuple(places)] = values.astype(np.int64)
+def _class_names(rows: CountRows) -> tuple[str, ...]:
+    """Returns the names of the classes in the order of the data set."""
+    return tuple(rows.texts("class_name", rows.of("class_score", metric="accuracy")))
+
+
+def _boundary(rows: CountRows, protocol: str) -> NDArray[np.intp]:
+    return rows.of("image_boundary", protocol=protocol)
+
+
+def _places(
+    rows: CountRows, numbers: NDArray[np.intp], axes: Mapping[str, Sequence[str]]
+) -> tuple[NDArray[np.intp], ...]:
+    """Returns where some rows belong in an array whose axes are columns, each with the texts that it knows."""
+    return tuple(rows.places(column, names, numbers) for column, names in axes.items())

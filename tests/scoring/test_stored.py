@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from hypothesis import strategies as st
 from property_based import OFTEN, always
@@ -17,9 +18,14 @@ from bench.results.store import load_results
 from bench.results.trial_file import COUNT_COLUMNS
 from bench.scoring.definition import Definition, Measure, score_counts
 from bench.scoring.rescoring import rescore_trials
-from bench.scoring.stored import counts_of, read_counts
+from bench.scoring.stored import Counts, read_counts
+from bench.scoring.stored import counts_of as counts_of_table
 
 EVERYTHING = Definition(protocols=tuple(STORED))
+
+
+def counts_of(rows: pd.DataFrame) -> Counts:
+    return counts_of_table(pa.Table.from_pandas(rows, preserve_index=False))
 
 
 def with_an_image_of_void(split):

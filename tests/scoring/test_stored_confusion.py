@@ -11,8 +11,7 @@ from results_factory import constants, trials
 
 from bench.errors import ResultsError
 from bench.results.trial_file import write_trial
-from bench.scoring.stored import read_counts
-from bench.scoring.stored_confusion import read_confusion
+from bench.scoring.stored import read_confusion, read_counts
 
 TRIAL = next(trial for trial in trials() if trial.kind == "training")
 CLASSES = ("Road", "Sky", "Tree")
@@ -68,8 +67,8 @@ def test_a_trial_without_counts_has_none(tmp_path: Path) -> None:
         ({("a", "Road", "Road"): 0.5}, "counts that are no whole numbers from 0 to"),
         ({("a", "Road", "Road"): float("nan")}, "column 'value' holds NaN where a number was measured"),
         ({("a", "Road", "Road"): -1}, "column 'value' holds -2, which is out of range"),
-        ({("a", "Road", "Moon"): 1}, "counts of predicted_class 'Moon', which its scores do not know"),
-        ({("a", "Moon", "Road"): 1}, "counts of class_name 'Moon', which its scores do not know"),
+        ({("a", "Road", "Moon"): 1}, "its counts name predicted_class 'Moon', which its other rows do not know"),
+        ({("a", "Moon", "Road"): 1}, "its counts name class_name 'Moon', which its other rows do not know"),
     ],
 )
 def test_impossible_counts_are_refused(tmp_path: Path, counts: dict[tuple[str, str, str], float], message: str) -> None:

@@ -11,10 +11,12 @@ import math
 from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench.errors import one_line
 from bench.replication.check import TRIAL, Outcome, Verdict, counts, exit_code
+from bench.reporting.commands.selection import RESULTS
 from bench.reporting.provenance.overview import TrialState, trial_counts
 from bench.study.catalog import METRIC_TITLES, ROW_TITLES
 from bench.study.tolerances import CLASS_METRIC, COST_METRIC_NAMES
@@ -64,6 +66,7 @@ class Check:
         left_out: suites without such a reference, each with the reason.
         problems: files that could not be read.
         allow_inconclusive: whether what is inconclusive passes.
+        results: the folder of the results.
     """
 
     against: str
@@ -73,6 +76,7 @@ class Check:
     left_out: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
     allow_inconclusive: bool = False
+    results: Path = RESULTS
 
     @property
     def verdicts(self) -> list[Verdict]:

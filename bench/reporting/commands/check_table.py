@@ -23,6 +23,7 @@ from bench.reporting.commands.check_output import (
     uncompared,
     untested,
 )
+from bench.reporting.commands.selection import selection
 
 if TYPE_CHECKING:
     from bench.replication.claim_verdicts import ClaimVerdict
@@ -74,11 +75,11 @@ def _print_suite(check: Check, suite: SuiteCheck, console: Console) -> None:
     if suite.trials:
         console.print(counted_trials([suite]), highlight=False)
     found = counts(suite.verdicts)
-    command = f"--suite {suite.suite} --profile {suite.profile}"
+    options = selection(suite.suite, suite.profile, check.results)
     if found["failed"]:
-        console.print(f"next: bench retry {command}", highlight=False)
+        console.print(f"next: bench retry {options}", highlight=False, markup=False)
     elif found["missing"] or found["stale"]:
-        console.print(f"next: bench run {command}", highlight=False)
+        console.print(f"next: bench run {options}", highlight=False, markup=False)
 
 
 def _print_claims(claims: Sequence[ClaimVerdict], console: Console) -> None:

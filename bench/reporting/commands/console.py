@@ -17,6 +17,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 from rich.table import Table
 
 from bench.errors import BenchError
+from bench.reporting.commands.selection import selection
 from bench.reporting.provenance.overview import as_duration
 from bench.results import schema
 from bench.results.changes import Change, changes
@@ -101,11 +102,10 @@ def print_status(
     if found["damaged"]:
         console.print("next: move the damaged files away; nothing is overwritten", highlight=False)
     elif found["done"] < len(trials):
-        elsewhere = "" if results == Path("results") else f" --results {results}"
-        selection = f"--suite {trials[0].suite} --profile {trials[0].profile}{elsewhere}"
+        options = selection(trials[0].suite, trials[0].profile, results)
         if found["stale"] and before is None:
-            console.print(f"what has changed: bench status {selection} --why", highlight=False, markup=False)
-        console.print(f"next: bench run {selection}", highlight=False, markup=False)
+            console.print(f"what has changed: bench status {options} --why", highlight=False, markup=False)
+        console.print(f"next: bench run {options}", highlight=False, markup=False)
 
 
 def _state(outcome: Outcome) -> str:

@@ -77,7 +77,7 @@ def findings(source: ReportSource, profile: str) -> str:
         "notices": list(dict.fromkeys(suite.notice for suite in shown if suite.notice)),
         "machines": machines([suite.rows for suite in shown]),
         "ran": [_ran(source, suite) for suite in suites],
-        "stale": list(dict.fromkeys(suite.stale.legend for suite in shown if suite.stale.legend)),
+        "stale": {suite.suite: suite.stale.changed for suite in shown if suite.stale.digests},
         "numbers": {suite.suite: compared for suite in suites if (compared := _compared(source, suite))},
         "metrics": tuple(METRIC_TITLES.values()),
         "scores": intervals(table_1) if table_1 else {},
