@@ -156,9 +156,9 @@ def score(
     with --profile, or --height and --width. Every pixel has to have a class; void in the labels counts nowhere.
     """
     from bench.data import dataset_of, load_split
-    from bench.scoring.definition import score_maps
     from bench.scoring.output import check_out
     from bench.scoring.predictions import Reading, read_predictions, shown
+    from bench.scoring.scored_maps import score_maps
     from bench.scoring.tables import scores_as
     from bench.study.catalog import resolve
 

@@ -10,9 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.errors import ConfigError, UnknownNameError
-from bench.evaluation.boundary import boundary_counts
 from bench.evaluation.boundary_scores import STORED, boundary_f1
-from bench.evaluation.confusion import confusion_counts
 from bench.scoring.regions import DEFAULT_RULE, REGION_RULES, region_scores_by
 from bench.study.catalog import resolve
 
@@ -143,16 +141,6 @@ def score_counts(
             values[Measure("boundary_f1", protocol)] = scores.boundary_f1
             class_values[Measure("boundary_f1", protocol)] = scores.class_boundary_f1
     return Scores(values, class_values, names)
-
-
-def score_maps(
-    definition: Definition, class_names: Sequence[str], labels: NDArray[np.uint8], predictions: NDArray[np.uint8]
-) -> Scores:
-    """Scores predictions (N, H, W) against labels (N, H, W), void 255, under a definition."""
-    number = len(class_names)
-    confusion = confusion_counts(labels, predictions, number)
-    boundary = {name: boundary_counts(labels, predictions, number, *STORED[name]) for name in definition.protocols}
-    return score_counts(definition, class_names, confusion, boundary)
 
 
 def _subset(classes: str, known: Sequence[str]) -> tuple[str, ...]:

@@ -6,7 +6,8 @@ import pytest
 from bench.data.camvid_classes import CLASS_NAMES
 from bench.errors import ConfigError, UnknownNameError
 from bench.evaluation.boundary_scores import STORED
-from bench.scoring.definition import Definition, Measure, definition_of, score_counts, score_maps
+from bench.scoring.definition import Definition, Measure, definition_of, score_counts
+from bench.scoring.scored_maps import score_maps
 
 
 def given(protocols=(), divisor="union", average="authors", classes=None):
