@@ -104,6 +104,17 @@ def test_what_a_decoder_keeps_is_marked_where_it_is_stale(tmp_path: Path, study:
     assert f"| {title} | 1 | 0.500 | 1.00 |" in text
 
 
+def test_a_training_that_diverged_is_named(tmp_path: Path, study: Study) -> None:
+    (trial,) = trials("mini", suite="summed-loss", models=["segnet_basic"], seeds=[0])
+    write(tmp_path, trial, status="diverged", reason="the training loss became nan", selected_iteration=None)
+    text = findings(ReportSource(load_results(tmp_path).rows, study), "mini")
+    said = "SegNet-Basic, median frequency balancing, seed 0: diverged, the training loss became nan\n"
+    assert f"Run, and without a result:\n\n- `summed-loss`: {said}" in text
+    section = text.partition("## The loss")[2].partition("\n## ")[0]
+    assert f"- {said}" in section
+    assert "the sum multiplies every step" in section
+
+
 def test_nothing_run_yet_is_a_page_too(study: Study) -> None:
     text = findings(ReportSource(load_results(ROOT / "tests").rows, study), "Mini")
     assert "| 0 of 48 | 0 of 8 | — |" in text

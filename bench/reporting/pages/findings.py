@@ -17,6 +17,7 @@ from bench.reporting.comparisons.comparison import DECIMALS
 from bench.reporting.comparisons.recipe_questions import class_weights, losses, rankings
 from bench.reporting.comparisons.suite_results import SuiteResults
 from bench.reporting.pages.report_source import ReportSource
+from bench.reporting.provenance.overview import TrialState, trial_states
 from bench.reporting.rendering import template_environment
 from bench.reporting.staleness import MARK
 from bench.reporting.tables.cells import MISSING
@@ -88,10 +89,18 @@ def findings(source: ReportSource, profile: str) -> str:
         "choices": [(suite, table) for suite, table in zip(shown, choices, strict=True) if table],
         "weights": [table for table in weights if table],
         "loss": loss,
+        "ended_badly": {suite.suite: states for suite in suites if (states := ended_badly(suite))},
+        "summed": SUMMED,
         "storage": storage(table_1) if table_1 else [],
         "model_titles": MODEL_TITLES,
     }
     return template_environment().get_template("findings.md").render(context)
+
+
+def ended_badly(suite: SuiteResults) -> list[TrialState]:
+    """Returns the planned trials that were run and gave no result."""
+    states = trial_states(suite.stored, suite.planned, suite.stale.digests, suite.why)
+    return [state for state in states if state.status not in ("done", "stale", "missing")]
 
 
 def why_not_tested(claims: Sequence[ClaimVerdict]) -> dict[str, list[str]]:
