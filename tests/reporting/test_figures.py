@@ -395,6 +395,11 @@ def test_the_difference_map_holds_ours_minus_the_paper(results: pd.DataFrame) ->
     assert difference_map(results, "median_frequency", None) is None
 
 
+def test_a_weighting_that_the_table_does_not_print_has_no_difference_map(results: pd.DataFrame) -> None:
+    official = results.assign(weighting=results["weighting"].replace("median_frequency", "median_frequency_official"))
+    assert difference_map(official, "median_frequency_official", "T1") is None
+
+
 def texts(figure: Figure) -> list[str]:
     """Every word on a figure."""
     found = [text.get_text() for text in figure.texts]

@@ -35,7 +35,8 @@ def difference_map(
         notice: says what scale the run has; empty at the paper's scale
         titles: names of the models
 
-    Returns: None where no model has a finished training with that weighting, or the suite has no table.
+    Returns: None where no model has a finished training with that weighting, the suite has no table, or the table
+        prints nothing for that weighting, such as the authors' own class weights.
     """
     ours = scores(results)
     ours = ours[ours["weighting"] == weighting]
@@ -53,6 +54,8 @@ def difference_map(
                     column[titles[model]] = 100 * (value - printed.stored)
             if column:
                 cells[f"{split}\n{title}"] = column
+    if not cells:
+        return None
     frame = pd.DataFrame(cells)
     figure = new_figure(ROW_IN * len(frame) + 0.9 + notice_height_in(notice, 4.8), notice)
     axes = figure.add_subplot()
