@@ -106,7 +106,8 @@ def test_what_a_decoder_keeps_is_marked_where_it_is_stale(tmp_path: Path, study:
 
 def test_a_training_that_diverged_is_named(tmp_path: Path, study: Study) -> None:
     (trial,) = trials("mini", suite="summed-loss", models=["segnet_basic"], seeds=[0])
-    write(tmp_path, trial, status="diverged", reason="the training loss became nan; log: there", selected_iteration=None)
+    reason = "the training loss became nan; log: there"
+    write(tmp_path, trial, status="diverged", reason=reason, selected_iteration=None)
     text = findings(ReportSource(load_results(tmp_path).rows, study), "mini")
     said = "SegNet-Basic, median frequency balancing, seed 0: diverged, the training loss became nan\n"
     assert f"Run, and without a result:\n\n- `summed-loss`: {said}" in text
