@@ -10,6 +10,7 @@ import click
 
 from bench.cli.options import options
 from bench.cli.output import OUTPUT, put
+from bench.reporting.commands.selection import RESULTS_FOLDER
 
 
 @click.command()
@@ -24,7 +25,7 @@ from bench.cli.output import OUTPUT, put
 @click.option(
     "--results",
     type=click.Path(path_type=Path),
-    default="results",
+    default=RESULTS_FOLDER,
     show_default=True,
     metavar="DIR",
     help="Folder of results files in a commit, relative to the current directory.",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from bench.errors import ConfigError, UnknownNameError
+from bench.reporting.commands.selection import RESULTS_FOLDER
 
 if TYPE_CHECKING:
     from bench.study.config import Study
@@ -54,7 +55,7 @@ ONE_PROFILE = click.option("--profile", metavar="NAME", help="Only this profile.
 RESULTS = click.option(
     "--results",
     type=click.Path(path_type=Path, file_okay=False),
-    default="results",
+    default=RESULTS_FOLDER,
     show_default=True,
     metavar="DIR",
     help="Folder of results files.",

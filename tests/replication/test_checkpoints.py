@@ -133,9 +133,12 @@ def test_a_result_from_before_there_were_budgets_has_none(stored: Rows) -> None:
     """Its configuration lacks the budgets, its rows hold null for the refinement that later schemas added."""
     before = {name: value for name, value in FIRST.as_dict().items() if name != "budgets"}
     assert before != FIRST.as_dict()
-    rows = stored((FIRST, {"value": 0.75})).assign(schema_version=2, config=json.dumps(before), refinement=None)
+    now = stored((FIRST, {"value": 0.75}))
+    rows = now.assign(schema_version=2, config=json.dumps(before), refinement=None)
 
     assert set(scores(rows)["value"]) == {0.75}
+    pd.testing.assert_frame_equal(scores(rows), scores(now))
+    pd.testing.assert_frame_equal(class_scores(rows), class_scores(now))
     assert budget_scores(rows).empty
     assert list(budget_scores(rows).columns) == list(SCORE_COLUMNS)
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from bench.errors import one_line
 from bench.replication.check import TRIAL, Outcome, Verdict, counts, exit_code
-from bench.reporting.commands.selection import RESULTS
+from bench.reporting.commands.selection import RESULTS_FOLDER
 from bench.reporting.provenance.overview import TrialState, trial_counts
 from bench.study.catalog import METRIC_TITLES, ROW_TITLES
 from bench.study.tolerances import CLASS_METRIC, COST_METRIC_NAMES
@@ -76,7 +76,7 @@ class Check:
     left_out: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
     allow_inconclusive: bool = False
-    results: Path = RESULTS
+    results: Path = RESULTS_FOLDER
 
     @property
     def verdicts(self) -> list[Verdict]:
