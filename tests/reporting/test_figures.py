@@ -314,6 +314,16 @@ def test_without_a_table_only_ours_is_drawn(results: pd.DataFrame) -> None:
     assert "Ours" not in [text.get_text() for text in figure.legends[0].get_texts()]
 
 
+def test_a_weighting_that_the_table_does_not_print_has_no_entry_of_the_paper(results: pd.DataFrame) -> None:
+    weighting = "median_frequency_official"
+    rows = results[results["weighting"].isin([MEDIAN]) | (results["kind"] == "cost")]
+    renamed = rows.assign(weighting=rows["weighting"].where(rows["kind"] == "cost", weighting))
+    figure = accuracy_against_cost(renamed, weighting, "T1")
+    assert figure is not None
+    assert not any(hollow(axes) for axes in figure.axes)
+    assert "Paper (hollow)" not in legend_of(figure)
+
+
 def test_bars_hold_the_iou_from_frequent_to_rare_classes(results: pd.DataFrame) -> None:
     figure = class_bars(results, MEDIAN)
     assert figure is not None

@@ -101,7 +101,8 @@ def _legend(theirs: pd.DataFrame, scored: pd.DataFrame) -> list[Line2D]:
     seeds = set(scored["n"])
     whisker = Line2D([], [], linestyle="", marker="|", color=INK, markersize=7 * (max(seeds) > 1))
     whisker.set_label(spread_said(seeds, "Whisker"))
-    return [*([filled, hollow] if theirs.notna().any(axis=None) else []), whisker]
+    drawn = theirs[list(ACCURACIES)].notna().any(axis=None)  # a cost alone is no point
+    return [*([filled, hollow] if drawn else []), whisker]
 
 
 def _limits(scored: pd.DataFrame) -> dict[tuple[str, str], tuple[float, float]]:
