@@ -29,6 +29,7 @@ from bench.cli.run import retry, run
 from bench.cli.scoring import rescore, score
 from bench.cli.training import doctor, plan, status
 from bench.errors import BenchError, one_line
+from bench.reporting.commands.places import CONFIG_FILE
 
 CLOSED_PIPE = 141  # 128 + SIGPIPE, as of other programs whose reader has gone
 
@@ -83,7 +84,7 @@ class ErrorsInOneLine(KnownCommands):
 @click.option(
     "--config",
     type=click.Path(path_type=Path),
-    default="bench.yaml",
+    default=CONFIG_FILE,
     show_default=True,
     metavar="FILE",
     help="The study; its folder also holds the stored baselines.",

@@ -12,6 +12,7 @@ import click
 
 from bench.cli.options import PROFILE, RESULTS, options, study_of
 from bench.errors import ConfigError, ResultsError, one_line
+from bench.reporting.commands.places import Places
 
 if TYPE_CHECKING:
     from bench.replication.claim_verdicts import ClaimVerdict
@@ -101,7 +102,8 @@ def check(
     left_out: tuple[str, ...] = ()
     if suite is None or len(planned) > 1:
         planned, left_out = _with_reference(planned, study, against, ctx.obj.parent)
-    found = _checked(study, planned, results, against, ctx.obj.parent, left_out, allow_inconclusive, not no_claims)
+    places = Places(results, ctx.obj)
+    found = _checked(study, planned, places, against, left_out, allow_inconclusive, not no_claims)
     _put(found, form, out)
     sys.exit(found.exit_code)
 
@@ -173,9 +175,8 @@ def _without_reference(trials: Sequence[Trial], study: Study, against: str, home
 def _checked(
     study: Study,
     planned: Sequence[Sequence[Trial]],
-    results: Path,
+    places: Places,
     against: str,
-    home: Path,
     left_out: tuple[str, ...],
     allow_inconclusive: bool,
     claims: bool,
@@ -191,17 +192,17 @@ def _checked(
     suites, problems = [], []
     for trials in planned:
         suite, profile = trials[0].suite, trials[0].profile
-        found = load_results(results, suite=suite, profile=profile)
+        found = load_results(places.results, suite=suite, profile=profile)
         problems += found.problems
-        verdicts = verdicts_of(found.rows, trials, study, against, home)
+        verdicts = verdicts_of(found.rows, trials, study, against, places.config.parent)
         notice = scale_notice(trials, study.suites[suite].tables) if against == "paper" else ""
         states = trial_states(found.rows, trials, why=why_stale(found.rows, trials))
         suites.append(SuiteCheck(suite, profile, tuple(verdicts), notice, tuple(states)))
-    tested = _claims(study, planned, results) if claims and against == "paper" else ()
+    tested = _claims(study, planned, places.results) if claims and against == "paper" else ()
     for problem in problems:
         click.echo(f"warning: {problem}", err=True)
     return Check(
-        against, suites[0].profile, tuple(suites), tested, left_out, tuple(problems), allow_inconclusive, results
+        against, suites[0].profile, tuple(suites), tested, left_out, tuple(problems), allow_inconclusive, places
     )
 
 

@@ -10,7 +10,7 @@ import click
 
 from bench.cli.options import options
 from bench.cli.output import OUTPUT, put
-from bench.reporting.commands.selection import RESULTS_FOLDER
+from bench.reporting.commands.places import RESULTS_FOLDER
 
 
 @click.command()

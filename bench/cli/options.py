@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from bench.errors import ConfigError, UnknownNameError
-from bench.reporting.commands.selection import RESULTS_FOLDER
+from bench.reporting.commands.places import RESULTS_FOLDER, Places
 
 if TYPE_CHECKING:
     from bench.study.config import Study
@@ -134,10 +134,7 @@ def check_trains(trials: Sequence[Trial], why: str) -> None:
 
 def same_command(ctx: click.Context, name: str | None = None) -> str:
     """Returns the command as it was given, so that it can be repeated, or another one with the same options."""
-    words = ["bench"]
-    if ctx.obj != Path("bench.yaml"):
-        words += ["--config", str(ctx.obj)]
-    words.append(name or str(ctx.info_name))
+    words = [*Places(config=ctx.obj).bench(), name or str(ctx.info_name)]
     for parameter in ctx.command.params:
         given = ctx.get_parameter_source(str(parameter.name)) is click.core.ParameterSource.COMMANDLINE
         value = ctx.params[str(parameter.name)] if given else ()

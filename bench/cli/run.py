@@ -211,7 +211,7 @@ def settled(trials: Sequence[Trial], device: str, threads: int, jobs: int | Lite
 
 def _say(ctx: click.Context, summary: Summary, trials: Sequence[Trial], results: Path) -> None:
     """Prints what became of the trials, and the next command."""
-    from bench.reporting.commands.selection import selection
+    from bench.reporting.commands.places import Places
 
     done = summary.ran - len(summary.failed)
     before = f", {len(summary.failed_before)} failed before" if summary.failed_before else ""
@@ -228,4 +228,5 @@ def _say(ctx: click.Context, summary: Summary, trials: Sequence[Trial], results:
     elif summary.not_run:
         click.echo(f"next: {same_command(ctx, 'run')}")
     else:
-        click.echo(f"next: bench report {selection(ctx.params['suite'], trials[0].profile, results)}")
+        places = Places(results, ctx.obj)
+        click.echo(f"next: {places.command('report', ctx.params['suite'], trials[0].profile)}")

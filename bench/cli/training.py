@@ -81,13 +81,14 @@ def status(ctx: click.Context, suite: str | None, profile: str | None, results: 
     A result is stale when the settings, the source code or the protocols that its numbers come from have changed since.
     """
     from bench.reporting.commands.console import print_status
+    from bench.reporting.commands.places import Places
     from bench.results.store import outcome, stored_before
 
     for trials in planned(study_of(ctx), suite, profile, results):
         outcomes = [outcome(results, trial) for trial in trials]
         stale = [trial for trial, found in zip(trials, outcomes, strict=True) if found.stale] if why else []
         before = {trial.id: stored_before(results, trial) for trial in stale} if why else None
-        print_status(trials, outcomes, results, before)
+        print_status(trials, outcomes, Places(results, ctx.obj), before)
 
 
 @click.command()

@@ -48,12 +48,17 @@ def test_exit_codes_against_a_baseline(small: Path, check: Callable) -> None:
     assert done.exit_code == 3
     assert "1 failed" in done.output
     assert "diverged: the loss became nan" in done.output
-    assert f"next: bench retry --suite decoder-variants --profile smoke --results {results}" in done.output
+    assert (
+        f"next: bench --config {small} retry --suite decoder-variants --profile smoke --results {results}"
+        in done.output
+    )
     path.unlink()
     done = check()
     assert done.exit_code == 2  # although the cell has a value, of the other seed
     assert "1 missing" in done.output
-    assert f"next: bench run --suite decoder-variants --profile smoke --results {results}" in done.output
+    assert (
+        f"next: bench --config {small} run --suite decoder-variants --profile smoke --results {results}" in done.output
+    )
 
 
 def test_no_baseline_of_a_half_finished_suite(small: Path, check: Callable) -> None:

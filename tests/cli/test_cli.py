@@ -222,7 +222,8 @@ def test_a_time_limit_and_a_retry_without_it(tmp_path, monkeypatch):
     found = bench("--config", study, "retry", *common)
     assert found.exit_code == 0, found.output
     assert f"goes on from iteration {match[1]} of 300" in found.output
-    assert "next: bench report" in found.output
+    places = f"--suite decoder-variants --profile smoke --results {tmp_path / 'results'}"
+    assert f"next: bench --config {study} report {places}\n" in found.output
 
 
 def test_help_answers_at_once():

@@ -9,6 +9,7 @@ import pytest
 from results_factory import ROOT, outdated, trials, write
 
 from bench.reporting.commands.console import print_status
+from bench.reporting.commands.places import Places
 from bench.results.store import checkpoints_path, outcome, stored_before
 
 ALL = trials()[:4]
@@ -22,7 +23,7 @@ def status(tmp_path, capsys):
         outcomes = [outcome(tmp_path, trial) for trial in ALL]
         stale = [trial for trial, found in zip(ALL, outcomes, strict=True) if found.stale]
         before = {trial.id: stored_before(tmp_path, trial) for trial in stale}
-        print_status(ALL, outcomes, tmp_path, before if why else None)
+        print_status(ALL, outcomes, Places(tmp_path), before if why else None)
         return capsys.readouterr().out
 
     return printed

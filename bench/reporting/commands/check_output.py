@@ -10,13 +10,12 @@ import json
 import math
 from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from bench.errors import one_line
 from bench.replication.check import TRIAL, Outcome, Verdict, counts, exit_code
-from bench.reporting.commands.selection import RESULTS_FOLDER
+from bench.reporting.commands.places import Places
 from bench.reporting.provenance.overview import TrialState, trial_counts
 from bench.study.catalog import METRIC_TITLES, ROW_TITLES
 from bench.study.tolerances import CLASS_METRIC, COST_METRIC_NAMES
@@ -66,7 +65,7 @@ class Check:
         left_out: suites without such a reference, each with the reason.
         problems: files that could not be read.
         allow_inconclusive: whether what is inconclusive passes.
-        results: the folder of the results.
+        places: where it read, for the command that comes next.
     """
 
     against: str
@@ -76,7 +75,7 @@ class Check:
     left_out: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
     allow_inconclusive: bool = False
-    results: Path = RESULTS_FOLDER
+    places: Places = field(default_factory=Places)
 
     @property
     def verdicts(self) -> list[Verdict]:

@@ -23,7 +23,6 @@ from bench.reporting.commands.check_output import (
     uncompared,
     untested,
 )
-from bench.reporting.commands.selection import selection
 
 if TYPE_CHECKING:
     from bench.replication.claim_verdicts import ClaimVerdict
@@ -75,11 +74,10 @@ def _print_suite(check: Check, suite: SuiteCheck, console: Console) -> None:
     if suite.trials:
         console.print(counted_trials([suite]), highlight=False)
     found = counts(suite.verdicts)
-    options = selection(suite.suite, suite.profile, check.results)
-    if found["failed"]:
-        console.print(f"next: bench retry {options}", highlight=False, markup=False)
-    elif found["missing"] or found["stale"]:
-        console.print(f"next: bench run {options}", highlight=False, markup=False)
+    todo = "retry" if found["failed"] else "run" if found["missing"] or found["stale"] else ""
+    if todo:
+        command = check.places.command(todo, suite.suite, suite.profile)
+        console.print(f"next: {command}", highlight=False, markup=False)
 
 
 def _print_claims(claims: Sequence[ClaimVerdict], console: Console) -> None:

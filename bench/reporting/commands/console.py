@@ -7,7 +7,6 @@ import textwrap
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 from rich import box
@@ -17,7 +16,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 from rich.table import Table
 
 from bench.errors import BenchError
-from bench.reporting.commands.selection import selection
+from bench.reporting.commands.places import Places
 from bench.reporting.provenance.overview import as_duration
 from bench.results import schema
 from bench.results.changes import Change, changes
@@ -73,14 +72,14 @@ def _expected(outcome: Outcome, expected: Any) -> tuple[str, str]:
 def print_status(
     trials: Sequence[Trial],
     outcomes: Sequence[Outcome],
-    results: Path,
+    places: Places,
     before: Mapping[str, Mapping[str, Any] | None] | None = None,
 ) -> None:
     """Prints how many trials are done, and each of the others with the reason.
 
     Args:
         trials, outcomes: each with its other
-        results: the results folder
+        places: where they are, for the command that comes next
         before: by id of the stale trials, the provenance of their latest result, from `stored_before`; None leaves out
             what has changed since
     """
@@ -102,10 +101,11 @@ def print_status(
     if found["damaged"]:
         console.print("next: move the damaged files away; nothing is overwritten", highlight=False)
     elif found["done"] < len(trials):
-        options = selection(trials[0].suite, trials[0].profile, results)
+        suite, profile = trials[0].suite, trials[0].profile
         if found["stale"] and before is None:
-            console.print(f"what has changed: bench status {options} --why", highlight=False, markup=False)
-        console.print(f"next: bench run {options}", highlight=False, markup=False)
+            why = places.command("status", suite, profile, "--why")
+            console.print(f"what has changed: {why}", highlight=False, markup=False)
+        console.print(f"next: {places.command('run', suite, profile)}", highlight=False, markup=False)
 
 
 def _state(outcome: Outcome) -> str:
