@@ -21,10 +21,12 @@ demo: install
 	$(BIN)/bench run --suite decoder-variants
 	$(BIN)/bench report --suite decoder-variants --profile smoke
 
-# The cost suite last: its page sets costs against what the others have trained.
+# The cost suite last: its page sets costs against what the others have trained. Exit code 1 of a run is a trial that
+# failed, as SegNet-Basic does on the summed loss: its page says so, and the other suites run.
 suites: install
 	for suite in $(filter-out cost,$(SUITES)) cost; do \
-	    $(BIN)/bench run --suite $$suite && $(BIN)/bench report --suite $$suite --profile smoke || exit 1; \
+	    $(BIN)/bench run --suite $$suite || [ $$? -eq 1 ] || exit 1; \
+	    $(BIN)/bench report --suite $$suite --profile smoke || exit 1; \
 	done
 
 lint: install

@@ -43,6 +43,13 @@ def test_stale_and_interrupted_trials_are_counted_and_named(status, tmp_path):
     assert f"next: bench run --suite decoder-variants --profile smoke --results {tmp_path}" in out
 
 
+def test_what_run_would_leave_alone_is_for_retry(status, tmp_path):
+    for trial in ALL[1:]:
+        write(tmp_path, trial)
+    write(tmp_path, ALL[0], status="diverged", reason="the training loss became nan at iteration 7")
+    assert f"next: bench retry --suite decoder-variants --profile smoke --results {tmp_path}\n" in status()
+
+
 def test_equal_reasons_are_given_once(status, tmp_path):
     for trial in ALL[:2]:
         write(tmp_path, outdated(replace(trial, lr=0.05)), git_commit="a" * 40)

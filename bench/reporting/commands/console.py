@@ -105,7 +105,8 @@ def print_status(
         if found["stale"] and before is None:
             why = places.command("status", suite, profile, "--why")
             console.print(f"what has changed: {why}", highlight=False, markup=False)
-        console.print(f"next: {places.command('run', suite, profile)}", highlight=False, markup=False)
+        todo = "run" if found.keys() & {"missing", "stale", "interrupted"} else "retry"
+        console.print(f"next: {places.command(todo, suite, profile)}", highlight=False, markup=False)
 
 
 def _state(outcome: Outcome) -> str:
