@@ -90,6 +90,8 @@ def check(
         raise ConfigError("--no-claims goes with --against paper; claims are tested there alone")
     if allow_inconclusive and (exact or update_baseline):
         raise ConfigError("--allow-inconclusive goes with verdicts; --exact and --update-baseline give none")
+    if update_baseline and against != "baseline":
+        raise ConfigError("--update-baseline writes the results as the baseline; leave out --against")
     check_out(out)
     study = study_of(ctx)
     planned = _planned(study, suite, profile, results)
