@@ -26,6 +26,7 @@ def findings(ctx: click.Context, profile: str, results: Path, out: Path | None) 
     and what the recipe leaves open: ranking and choice of checkpoint by mIoU, class weights, the loss, memory for
     encoder information.
     """
+    from bench.reporting.commands.places import Places
     from bench.reporting.pages.findings import findings as page
     from bench.reporting.pages.report_source import ReportSource
     from bench.reporting.rendering import made_folder, write_text
@@ -35,7 +36,7 @@ def findings(ctx: click.Context, profile: str, results: Path, out: Path | None) 
     stored = load_results(results)
     for problem in stored.problems:
         click.echo(f"warning: {problem}", err=True)
-    text = page(ReportSource(stored.rows, study, results, stored.problems), profile)
+    text = page(ReportSource(stored.rows, study, results, stored.problems), profile, Places(results, ctx.obj))
     if out is None:
         click.echo(text, nl=False)
     else:

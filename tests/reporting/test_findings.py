@@ -119,6 +119,7 @@ def test_a_training_that_diverged_is_named(tmp_path: Path, study: Study) -> None
 def test_nothing_run_yet_is_a_page_too(study: Study) -> None:
     text = findings(ReportSource(load_results(ROOT / "tests").rows, study), "Mini")
     assert "| 0 of 48 | 0 of 8 | — |" in text
+    assert "\nNothing was run.\n" in text
     assert "## Table 1" not in text
 
 
@@ -133,6 +134,8 @@ def test_the_command_prints_or_writes_them(tmp_path: Path) -> None:
     printed = CliRunner().invoke(main, [str(word) for word in words])
     assert printed.exit_code == 0
     assert printed.stdout.startswith("# Findings: profile mini\n")
+    assert f"computed from `{tmp_path / 'results'}/` by" in printed.stdout
+    assert f"    bench {' '.join(map(str, words))} --out docs/findings.md\n" in printed.stdout
     out = tmp_path / "new" / "findings.md"
     written = CliRunner().invoke(main, [str(word) for word in [*words, "--out", out]])
     assert written.stdout == f"findings: {out}\n"

@@ -21,9 +21,9 @@ class Places(NamedTuple):
     results: Path = RESULTS_FOLDER
     config: Path = CONFIG_FILE
 
-    def command(self, name: str, suite: str, profile: str, *flags: str) -> str:
-        """Returns a command on a suite and profile, to be pasted into a shell; defaults are not spelt out."""
-        words = [*self.bench(), name, "--suite", suite, "--profile", profile]
+    def command(self, name: str, suite: str | None, profile: str, *flags: str) -> str:
+        """Returns a command on a suite (None: on all) and profile, to be pasted into a shell; defaults are left out."""
+        words = [*self.bench(), name, *(["--suite", suite] if suite else []), "--profile", profile]
         if self.results != RESULTS_FOLDER:
             words += ["--results", str(self.results)]
         return shlex.join([*words, *flags])

@@ -8,10 +8,12 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
+from bench.errors import one_line
 from bench.replication.claim_verdicts import ClaimVerdict
 from bench.replication.scores import costs, scores
 from bench.replication.statistics import t_interval
 from bench.reporting.commands.check_output import Line, lines_of
+from bench.reporting.commands.places import Places
 from bench.reporting.comparisons.checkpoint_choice import checkpoint_choices, checkpoint_table
 from bench.reporting.comparisons.comparison import DECIMALS
 from bench.reporting.comparisons.recipe_questions import class_weights, losses, rankings
@@ -52,12 +54,13 @@ class Interval(NamedTuple):
     runs: int
 
 
-def findings(source: ReportSource, profile: str) -> str:
+def findings(source: ReportSource, profile: str, places: Places | None = None) -> str:
     """Returns the findings of a profile as Markdown; every number in it is computed from the stored results.
 
     Args:
         source: the results of all suites.
         profile: its name; letter case, '-' and '_' do not matter.
+        places: where the results and the study are, for the command that the page names; None for the defaults.
 
     Raises:
         UnknownNameError: the study has no such profile.
@@ -72,8 +75,11 @@ def findings(source: ReportSource, profile: str) -> str:
     weights = [class_weights(suite) for suite in suites]
     loss = losses(table_1, by_name[SUMMED]) if table_1 and SUMMED in by_name else None
     choices = [checkpoint_table(checkpoint_choices(suite.rows, suite.stale), suite.planned) for suite in shown]
+    places = places or Places()
     context: dict[str, Any] = {
         "profile": profile,
+        "results": one_line(places.results),
+        "command": places.command("findings", None, profile, "--out", "docs/findings.md"),
         "description": study.profiles[profile].description.rstrip("."),
         "notices": list(dict.fromkeys(suite.notice for suite in shown if suite.notice)),
         "machines": machines([suite.rows for suite in shown]),
