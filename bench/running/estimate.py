@@ -90,10 +90,10 @@ def estimate_missing(
     threads: int,
     time_parts: Callable[[Trial, torch.device, int], Parts] = measure,
 ) -> dict[str, Estimate]:
-    """Returns an estimate by digest for every trial that is not done.
+    """Returns an estimate by digest for every trial that is not done, from one measurement per model.
 
-    A model that has finished here with another weighting or seed is expected to take as long again; the time of the
-    others comes from one measurement per model.
+    What a trial of the same model took is not asked: a stored duration may be that of another machine, of other
+    threads, or of an hour in which other programs ran.
 
     Args:
         trials, outcomes: each with its other
@@ -101,33 +101,21 @@ def estimate_missing(
         threads: of torch, of each
         time_parts: times the parts of a trial
     """
-    pairs = list(zip(trials, outcomes, strict=True))
-    took: dict[tuple[str, ...], list[float]] = {}
-    for trial, outcome in pairs:
-        if outcome.status == "done" and outcome.duration_s is not None and outcome.device == device.type:
-            took.setdefault(_alike(trial), []).append(outcome.duration_s)
     measured: dict[tuple[str, ...], Estimate] = {}
     found = {}
-    for trial, outcome in pairs:
+    for trial, outcome in zip(trials, outcomes, strict=True):
         if outcome.status in ("done", "damaged"):
             continue
-        key = _alike(trial)
-        if key not in measured:
-            memory = training_memory_mib(trial, device) if trial.kind == "training" else 0.0
-            if key in took:
-                seconds = sum(took[key]) / len(took[key])
+        alike = trial.suite, trial.profile, trial.kind, trial.model  # take equally long
+        if alike not in measured:
+            parts = time_parts(trial, device, threads)
+            if trial.kind == "training":
+                memory = training_memory_mib(trial, device)
+                measured[alike] = Estimate(training_seconds(trial, parts, threads), memory)
             else:
-                parts = time_parts(trial, device, threads)
-                training = trial.kind == "training"
-                seconds = training_seconds(trial, parts, threads) if training else cost_seconds(trial, parts)
-            measured[key] = Estimate(seconds, memory)
-        found[trial.digest] = measured[key]
+                measured[alike] = Estimate(cost_seconds(trial, parts))
+        found[trial.digest] = measured[alike]
     return found
-
-
-def _alike(trial: Trial) -> tuple[str, ...]:
-    """Returns what trials that take equally long have in common."""
-    return trial.suite, trial.profile, trial.kind, trial.model
 
 
 def total(
