@@ -36,7 +36,9 @@ from bench.study.trials import Trial
 
 KEYS = ("model", "weighting", "split", "metric", "budget", "class_name", "protocol")
 SCORE_COLUMNS = (*KEYS, *OVER_SEEDS)
-COST_COLUMNS = (*SCORE_COLUMNS, "passes", "device_name", "precision", "disturbance")
+# What a time or a peak of memory depends on besides the program; processors of one name may differ in instructions.
+MACHINE_COLUMNS = ("device_name", "kernels", "threads", "precision")
+COST_COLUMNS = (*SCORE_COLUMNS, "passes", *MACHINE_COLUMNS, "disturbance")
 MACHINE_COSTS = (*TIMES, "forward_energy_j", "inference_peak_mib", "training_peak_mib", "process_baseline_mib")
 DEFAULT_PROTOCOL = "paper"
 PAPER_TIMES = "table-"  # what the names of the paper's timing protocols begin with
@@ -119,7 +121,7 @@ def costs(results: pd.DataFrame, digests: Collection[str] | None = None) -> pd.D
     }
     places = zip(values["model"], values["metric"], values["protocol"], strict=True)
     values["passes"] = [passes.get((model, f"{metric}_n", protocol), 0) for model, metric, protocol in places]
-    for column in ("device_name", "precision"):
+    for column in MACHINE_COLUMNS:
         of_trial = dict(zip(rows["digest"], rows[column], strict=True))
         values[column] = [of_trial[trials[0]] for trials in values["trials"]]
     disturbed = disturbances(results)

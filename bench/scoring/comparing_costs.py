@@ -7,13 +7,12 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from bench.replication.scores import MACHINE_COSTS, costs
+from bench.replication.scores import MACHINE_COLUMNS, MACHINE_COSTS, costs
 from bench.replication.statistics import Interval
 from bench.results.schema import COST_METRICS, TIMES
 from bench.scoring.difference import Difference, Row, Verdict, verdict_of_cost
 from bench.scoring.latest import Cell, Matched, Place, Stored, both, key_of
 
-MACHINE = ("device_name", "threads", "precision")
 COMPARED_COSTS = tuple(metric for metric in COST_METRICS if metric != "process_baseline_mib")  # part of the peaks
 
 
@@ -63,16 +62,16 @@ def _quartiles(rows: pd.DataFrame) -> dict[tuple[str, str, str], Interval]:
 def cost_differences(cell: Cell, matched: Matched, measured: tuple[Costs, Costs]) -> Iterator[Difference]:
     """Yields the difference of each cost, by metric and protocol, that both sides have.
 
-    Parameters, sizes and FLOPs are exact. A time is compared where both were measured on the same processor or GPU
-    with as many threads in the same precision, and undisturbed; it differs where the quartiles of its passes do not
-    overlap. Memory and energy are measured once, so that nothing is known of their spread.
+    Parameters, sizes and FLOPs are exact. A time is compared where both were measured on the same processor or GPU by
+    the same kernels, with as many threads, in the same precision, and undisturbed; it differs where the quartiles of
+    its passes do not overlap. Memory and energy are measured once, so that nothing is known of their spread.
 
     Args:
         matched: the trial of A and of B.
         measured: of A and of B, from `costs_by_cell`.
     """
     (a,), (b,) = matched.a.values(), matched.b.values()
-    machines = ", ".join(f"{name} {both(a[name], b[name])}" for name in MACHINE if _other(a, b, name))
+    machines = ", ".join(f"{name} {both(a[name], b[name])}" for name in MACHINE_COLUMNS if _other(a, b, name))
     for (metric, protocol), first in measured[0].items():
         second = measured[1].get((metric, protocol))
         if second is None or metric not in COMPARED_COSTS:

@@ -56,6 +56,7 @@ def _provenance(trial: Trial, number: int) -> Row:
         "dataset_digest": "d" * 16 if trial.kind == "training" else None,
         "device": "cpu",
         "device_name": MACHINE,
+        "kernels": "AVX2",
         "threads": 2,
         "load_average": 0.4,
         "python": "3.11.2",

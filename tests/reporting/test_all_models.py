@@ -106,8 +106,11 @@ def test_memory_of_a_process_stands_beside_none_of_a_gpu(
     assert memory.get_xlabel() == "Peak memory of inference (resident set) in MiB, ours alone"
 
 
-def test_costs_of_another_device_are_not_drawn(build: Callable[..., tuple[pd.DataFrame, list[AllModels]]]) -> None:
-    assert build(changes={"deconvnet": {"device_name": "a processor"}})[1] == []  # two models are left
+@pytest.mark.parametrize("machine", [{"device_name": "a processor"}, {"kernels": "AVX2"}, {"threads": 7}], ids=str)
+def test_costs_of_another_machine_are_not_drawn(
+    build: Callable[..., tuple[pd.DataFrame, list[AllModels]]], machine: dict[str, object]
+) -> None:
+    assert build(changes={"deconvnet": machine})[1] == []  # two models are left
 
 
 def test_costs_in_another_precision_are_not_drawn(build: Callable[..., tuple[pd.DataFrame, list[AllModels]]]) -> None:

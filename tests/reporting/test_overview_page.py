@@ -50,7 +50,7 @@ def test_every_suite_has_a_line_with_its_state_and_its_verdicts(
     assert f"{len(trials) + 1} of {len(trials) + planned} done" in text  # all together
     assert "2, in profile smoke" in text
     assert "96 images of RoadScenes (synthetic) at 60×80 pixels" in text
-    assert "AMD EPYC 9B45, 2 threads" in text
+    assert "AMD EPYC 9B45 (AVX2), 2 threads" in text
     assert "2026-01-02 03:00 UTC" in text
     assert "NOT AT THE PAPER'S SCALE decoder-variants in profile smoke, road-scenes in profile smoke" in text
     assert "indoor-scenes: Deep networks on indoor scenes, bench run --suite indoor-scenes --profile smoke" in text

@@ -283,7 +283,7 @@ def test_facts_add_up(results: pd.DataFrame, trials: list[Trial]) -> None:
     assert {state.status for state in states} == {"done"}
     facts = {fact.name: fact.values for fact in run_facts(results, trials, states)}
     assert facts["Trials"] == (f"{len(trials)} of {len(trials)} done",)
-    assert facts["Machine"] == ("AMD EPYC 9B45, 2 threads",)
+    assert facts["Machine"] == ("AMD EPYC 9B45 (AVX2), 2 threads",)
     assert facts["When"][0] == "2026-01-02 03:00 UTC"
 
 

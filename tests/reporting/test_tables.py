@@ -41,7 +41,7 @@ def score(model: str, metric: str, value: float, *, split: str = "test", std: fl
 
 
 def cost(model: str, metric: str, value: float, protocol: str = "", disturbance: str = "") -> tuple:
-    measured = (value, math.nan, 1, ("digest",), {0: value}, 20, "a processor", "fp32", disturbance)
+    measured = (value, math.nan, 1, ("digest",), {0: value}, 20, "a processor", "AVX2", 2, "fp32", disturbance)
     return (model, "", "", metric, "", "", protocol, *measured)
 
 

@@ -9,7 +9,7 @@ from bench.results.trial_file import write_trial
 from bench.scoring.comparing import Selection, compare
 
 COST = next(trial for trial in trials() if trial.kind == "cost")
-MACHINE = {"device_name": "a processor", "threads": 2, "precision": "fp32"}
+MACHINE = {"device_name": "a processor", "kernels": "AVX2", "threads": 2, "precision": "fp32"}
 TIMES = {("forward_ms", "ours"): 10.0, ("forward_ms_p25", "ours"): 9.0, ("forward_ms_p75", "ours"): 11.0}
 
 
@@ -54,6 +54,7 @@ def test_times_differ_where_their_quartiles_do_not_overlap(tmp_path, by, spread,
     ("changes", "note"),
     [
         ({"device_name": "another"}, "device_name a processor in A, another in B"),
+        ({"kernels": "AVX512"}, "kernels AVX2 in A, AVX512 in B"),
         ({"threads": 8}, "threads 2 in A, 8 in B"),
         ({"precision": "bf16"}, "precision fp32 in A, bf16 in B"),
         ({"device_name": None}, "device_name a processor in A, nothing in B"),

@@ -15,7 +15,7 @@ import pandas as pd
 from bench.replication.conditions import MARK as DISTURBED
 from bench.replication.paper import target
 from bench.replication.scale import NOT_AT_SCALE
-from bench.replication.scores import costs
+from bench.replication.scores import MACHINE_COLUMNS, costs
 from bench.reporting.comparisons.comparison import Side
 from bench.reporting.comparisons.suite_results import SuiteResults
 from bench.reporting.staleness import IN_FIGURES, MARK
@@ -67,7 +67,7 @@ class AllModels(NamedTuple):
     paper: tuple[Point, ...]
     without_cost: tuple[str, ...]  # names of models that are trained on it
     without_training: tuple[str, ...]  # names of models whose costs are known
-    elsewhere: tuple[str, ...]  # names of models whose costs were measured on another device or in another precision
+    elsewhere: tuple[str, ...]  # names of models whose costs were measured on another machine
     memory: str  # which kind of memory was measured; "" where there are several, or none
     notice: str  # says that some were not trained at the paper's scale; else ""
 
@@ -83,7 +83,7 @@ class AllModels(NamedTuple):
         parts = (
             ("it has no finished cost trial", self.without_cost),
             (f"it has no finished training on {self.title}", self.without_training),
-            ("its cost was measured on another device, or in another precision, than the others'", self.elsewhere),
+            ("device, kernels, threads or precision of its cost are not the others'", self.elsewhere),
         )
         return " ".join(f"Not drawn, since {why}: {'; '.join(names)}." for why, names in parts if names)
 
@@ -145,12 +145,12 @@ class _Costs(NamedTuple):
 def _costs(suites: Sequence[SuiteResults]) -> _Costs:
     """Returns the costs of each model, of the first suite that has them and measured images of the first one's size.
 
-    Multiples of one network's time mean something on one device and in one precision only: those which most models of
-    the first suite that has costs were measured on.
+    Multiples of one network's time mean something on one machine only: the device, kernels, threads and precision by
+    which most models of the first suite that has costs were measured.
     """
     found: dict[str, dict[str, float]] = {}
-    places: dict[str, tuple[str, str]] = {}
-    usual: tuple[str, str] | None = None
+    places: dict[str, tuple[str, ...]] = {}
+    usual: tuple[str, ...] | None = None
     marks: dict[str, set[str]] = {}
     kinds: set[str] = set()
     size = _timing_size(suites[0])
@@ -161,10 +161,10 @@ def _costs(suites: Sequence[SuiteResults]) -> _Costs:
         rows = rows.drop_duplicates(["model", "metric"])
         new = rows[rows["metric"].isin([axis.metric for axis in AXES]) & ~rows["model"].isin(list(found))]
         kinds |= set(new.loc[new["metric"] == MEMORY, "kind"])
-        columns = ["model", "metric", "value", "device_name", "precision", "trials", "disturbance"]
-        for model, metric, value, device, precision, trials, why in new[columns].itertuples(index=False, name=None):
+        columns = ["model", "metric", "value", "trials", "disturbance", *MACHINE_COLUMNS]
+        for model, metric, value, trials, why, *machine in new[columns].itertuples(index=False, name=None):
             found.setdefault(model, {})[metric] = float(value)
-            places[model] = device, precision
+            places[model] = tuple(map(str, machine))  # not all of it may be known
             marks.setdefault(model, set()).update(
                 {MARK} if suite.stale.holds(trials) else (), {DISTURBED} if why else ()
             )

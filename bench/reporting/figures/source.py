@@ -15,7 +15,7 @@ from bench.data import dataset_of
 from bench.data.split import Dataset
 from bench.replication.conditions import MARK as DISTURBED
 from bench.replication.conditions import disturbances
-from bench.replication.scores import scores
+from bench.replication.scores import MACHINE_COLUMNS, scores
 from bench.reporting.staleness import FRESH, IN_FIGURES, Staleness
 from bench.reporting.staleness import MARK as STALE
 from bench.results.changes import json_object
@@ -26,7 +26,7 @@ from bench.study.trials import Trial
 DRAWN_COLUMNS = [
     "trial", "digest", "suite", "profile", "kind", "model", "weighting", "seed", "record", "metric", "split",
     "iteration", "protocol", "refinement", "class_name", "value", "status", "selected_iteration", "config",
-    "device_name", "precision",
+    *MACHINE_COLUMNS,
 ]  # fmt: skip
 
 # By "ID-DIGEST" of a training and what refined its predictions ("": nothing): the names of the K classes and the

@@ -23,6 +23,7 @@ from bench.study.trials import Trial
 PROVENANCE_TITLES = {
     "device_name": "Device",
     "device": "Kind of device",
+    "kernels": "Kernels",
     "threads": "Threads",
     "precision": "Precision",
     "channels_last": "Channels last",
@@ -163,9 +164,10 @@ def trial_counts(states: Sequence[TrialState]) -> tuple[str, ...]:
 
 def machines(results: pd.DataFrame) -> tuple[str, ...]:
     """Returns the devices that the results come from."""
+    known = results.assign(kernels=results["kernels"].fillna("kernels not recorded"))  # as in early versions
     found = [
-        f"{name}, {threads} thread{'s' * (threads != '1')}"
-        for name, threads in _distinct(results, ["device_name", "threads"])
+        f"{name} ({kernels}), {threads} thread{'s' * (threads != '1')}"
+        for name, kernels, threads in _distinct(known, ["device_name", "kernels", "threads"])
     ]
     return tuple(found) or ("nothing ran yet",)
 
