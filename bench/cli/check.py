@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bench.cli.options import PROFILE, RESULTS, options, study_of
+from bench.cli.options import planned as trials_of_suites
 from bench.errors import ConfigError, ResultsError, one_line
 from bench.reporting.commands.places import Places
 
@@ -131,19 +132,14 @@ def _check_options(
 def _planned(study: Study, suite: str | None, profile: str, results: Path) -> list[list[Trial]]:
     """Returns the trials of each suite that is meant: named, or with results in the profile."""
     from bench.study.catalog import resolve
-    from bench.study.trials import plan, suites_of
 
-    if suite is not None:
-        return [plan(study, name, profile) for name in suites_of(study, suite)]
-    profile = resolve("profile", profile, study.profiles)
-    found = [
-        plan(study, name, profile)
-        for name, spec in study.suites.items()
-        if profile in spec.runs and any((results / name / profile).glob("*.parquet"))
-    ]
+    scale = resolve("profile", profile, study.profiles)
+    found = trials_of_suites(study, suite, scale, results)
+    if suite is None:
+        found = [trials for trials in found if any((results / trials[0].suite / scale).glob("*.parquet"))]
     if not found:
         raise ConfigError(
-            f"no results of profile {profile} in '{one_line(results)}' yet; run `bench run --suite NAME` first"
+            f"no results of profile {scale} in '{one_line(results)}' yet; run `bench run --suite NAME` first"
         )
     return found
 

@@ -62,7 +62,7 @@ def export(
     from bench.scoring.export_folder import check_free
 
     check_free(out, form)
-    trials = of_one_suite(study_of(ctx), suite, profile, models, weightings, seeds)
+    trials = of_one_suite(study_of(ctx), suite, profile, models, weightings, seeds, results)
     number = _label_maps(trials, results, out) if form == "matlab" else _values(trials, results, out, form)
     click.echo(f"export: {counted(number, 'trial')} in '{out}'; read {out / 'README.txt'}")
 

@@ -82,24 +82,24 @@ def study_of(ctx: click.Context) -> Study:
 
 
 def planned(study: Study, suite: str | None, profile: str | None, results: Path) -> list[list[Trial]]:
-    """Returns the trials of each suite and profile that is meant: named, or with a results folder."""
+    """Returns the trials of each suite and profile that is meant: named, or with a results folder.
+
+    Trainings with an optional loss weighting are meant where they were run.
+    """
+    from bench.results.store import stored_ids
     from bench.study.catalog import resolve
-    from bench.study.trials import plan as plan_trials
-    from bench.study.trials import suites_of
+    from bench.study.trials import plan_stored, suites_of
 
     suites = suites_of(study, suite) if suite else list(study.suites)
+    scale = resolve("profile", profile, study.profiles) if profile else None
     found = []
     for name in suites:
-        if profile:
-            scale = resolve("profile", profile, study.profiles)
-            if suite or scale in study.suites[name].runs:
-                found.append(plan_trials(study, name, scale))
+        runs = study.suites[name].runs
+        if scale:
+            wanted = [scale] if suite or scale in runs else []
         else:
-            found += [
-                plan_trials(study, name, p)
-                for p in study.suites[name].runs
-                if any((results / name / p).glob("*.parquet")) or any((results / "_checkpoints").glob(f"{name}.{p}.*"))
-            ]
+            wanted = [run for run in runs if stored_ids(results, name, run)]
+        found += [plan_stored(study, name, run, stored_ids(results, name, run)) for run in wanted]
     if not found:
         raise ConfigError(f"no results in '{results}' yet; run `bench run --suite {suites[0]}` first")
     return found
@@ -109,18 +109,25 @@ def of_one_suite(
     study: Study,
     suite: str,
     profile: str,
-    models: tuple[str, ...] = (),
-    weightings: tuple[str, ...] = (),
-    seeds: tuple[int, ...] = (),
+    models: tuple[str, ...],
+    weightings: tuple[str, ...],
+    seeds: tuple[int, ...],
+    results: Path,
 ) -> list[Trial]:
-    """Returns the trials that a command means which takes one suite and no group."""
+    """Returns the trials that a command means which takes one suite and no group.
+
+    Trainings with an optional loss weighting are meant where they were run.
+    """
+    from bench.results.store import stored_ids
     from bench.study.catalog import resolve
-    from bench.study.trials import plan as plan_trials
+    from bench.study.trials import plan, plan_stored
 
     try:
         group = resolve("group", suite, study.groups)
     except UnknownNameError:
-        return plan_trials(study, suite, profile, models, weightings, seeds)
+        first = plan(study, suite, profile)[0]  # under the names of the study
+        stored = stored_ids(results, first.suite, first.profile)
+        return plan_stored(study, suite, profile, stored, models, weightings, seeds)
     raise ConfigError(
         f"'{group}' is a group of suites, and this command takes one of them: {', '.join(study.groups[group])}"
     )

@@ -87,7 +87,7 @@ def rescore(
 
     begun = time.perf_counter()
     check_out(out)
-    trials = of_one_suite(study_of(ctx), suite, profile, models, weightings, seeds)
+    trials = of_one_suite(study_of(ctx), suite, profile, models, weightings, seeds, results)
     check_trains(trials, "to score")
     suite, profile = trials[0].suite, trials[0].profile
     definition = _definition(dataset_of(trials[0].dataset, trials[0].dataset_options), **given)

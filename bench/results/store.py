@@ -88,6 +88,15 @@ def result_files(folder: Path) -> list[Path]:
     )
 
 
+def stored_ids(folder: Path, suite: str, profile: str) -> set[str]:
+    """Returns the ids of the trials of a suite and profile that left a file, under whatever digest.
+
+    A file of results or a checkpoint, whether or not it can be read.
+    """
+    found = [*(folder / suite / profile).glob("*.parquet"), *(folder / "_checkpoints").glob(f"{suite}.{profile}.*-*")]
+    return {path.name.removesuffix(".parquet").rpartition("-")[0] for path in found}
+
+
 def load_results(
     folder: Path,
     *,

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
@@ -195,6 +195,31 @@ def plan(
     ]
     costs = [trial("cost", model, None, None) for model in chosen_models if suite_spec.costs]
     return trainings + costs
+
+
+def plan_stored(
+    study: Study,
+    suite: str,
+    profile: str,
+    stored: Collection[str],
+    models: Sequence[str] = (),
+    weightings: Sequence[str] = (),
+    seeds: Sequence[int] = (),
+) -> list[Trial]:
+    """Returns the trials of a suite, and those trainings with an optional loss weighting that were run.
+
+    Args:
+        stored: ids of trials that were run; others among them do not matter.
+        study, suite, profile, models, weightings, seeds: as for `plan`.
+
+    Raises:
+        UnknownNameError: as `plan`.
+    """
+    planned = plan(study, suite, profile, models, weightings, seeds)
+    known = {trial.weighting for trial in planned}
+    more = [] if weightings else [w for w in study.suites[planned[0].suite].optional_weightings if w not in known]
+    optional = plan(study, suite, profile, models, more, seeds) if more else []
+    return planned + [trial for trial in optional if trial.kind == "training" and trial.id in stored]
 
 
 def plan_all(

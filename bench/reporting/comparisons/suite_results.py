@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import pandas as pd
@@ -15,7 +15,7 @@ from bench.reporting.staleness import Staleness
 from bench.results.changes import Change
 from bench.study.catalog import METRIC_TITLES
 from bench.study.config import Study
-from bench.study.trials import Trial, plan
+from bench.study.trials import Trial, plan, plan_stored
 
 FULL = "paper"  # the profile that stands for the paper's scale, where a suite has no table of it
 
@@ -76,10 +76,9 @@ def suite_results(results: pd.DataFrame, study: Study, suite: str, profile: str)
     Raises:
         UnknownNameError: the study has no such suite, or the suite no such profile.
     """
-    planned = plan(study, suite, profile)
+    planned = plan_stored(study, suite, profile, set(results["trial"]))
     suite, profile = planned[0].suite, planned[0].profile
     stored = results[(results["suite"] == suite) & (results["profile"] == profile)]
-    planned += _optional(study, planned, stored)
     shown = choose(stored, planned)
     old = set(shown.rows.loc[shown.rows["digest"].isin(list(shown.stale)), "trial"])
     why = why_stale(stored, planned)
@@ -89,16 +88,6 @@ def suite_results(results: pd.DataFrame, study: Study, suite: str, profile: str)
     return SuiteResults(
         suite, profile, spec.title, tuple(planned), stored, shown.rows, why, stale, tuple(spec.tables), notice
     )
-
-
-def _optional(study: Study, planned: Sequence[Trial], stored: pd.DataFrame) -> list[Trial]:
-    """Returns those trainings with an optional loss weighting that have a result."""
-    suite, profile = planned[0].suite, planned[0].profile
-    known = {trial.weighting for trial in planned}
-    others = [weighting for weighting in study.suites[suite].optional_weightings if weighting not in known]
-    run = set(stored["trial"])
-    trials = plan(study, suite, profile, weightings=others) if others else []
-    return [trial for trial in trials if trial.kind == "training" and trial.id in run]
 
 
 def legends(suites: Iterable[SuiteResults]) -> list[str]:
