@@ -119,8 +119,11 @@ def _by_seeds(
         reason = SINGLE_HOLDS if allowed.holds(_rounded(mean)) else SINGLE_FAILS
         return Tested("inconclusive", said(mean, IN_SINGLE_RUN), reason, trials, slack)
     right, wrong, shown = (_interval(results, confidence) for confidence in (*confidences, CONFIDENCE))
-    numbers = said(mean, f"[{end(shown.low)}, {end(shown.high)}] over {n} seeds")
-    return Tested(_side(allowed, right, wrong), numbers, "", trials, slack)
+    verdict, span = _side(allowed, right, wrong), f"[{end(shown.low)}, {end(shown.high)}] over {n} seeds"
+    if verdict == "inconclusive" and _side(allowed, shown, shown) != "inconclusive":
+        comparisons = round((1 - CONFIDENCE) / (1 - confidences.wrong))
+        span += f", widened for {comparisons} comparisons [{end(wrong.low)}, {end(wrong.high)}]"
+    return Tested(verdict, said(mean, span), "", trials, slack)
 
 
 def _by_spread(
