@@ -116,11 +116,50 @@ def test_a_training_that_diverged_is_named(tmp_path: Path, study: Study) -> None
     assert "the sum multiplies every step" in section
 
 
+def section_of(text: str, heading: str) -> str:
+    return text.partition(f"\n## {heading}")[2].partition("\n## ")[0]
+
+
+def test_every_suite_has_its_scores_at_each_point(tmp_path: Path, study: Study) -> None:
+    store(tmp_path, {"segnet": (0.6, 0.63)}, "natural_frequency", suite="road-scenes")
+    store(tmp_path, {"deeplab_largefov": (0.3,)}, "natural_frequency", suite="road-scenes")
+    store(tmp_path, {"upsampling_nearest": (0.4,)}, "natural_frequency", suite="upsampling")
+    text = findings(ReportSource(load_results(tmp_path).rows, study), "mini")
+    scores = section_of(text, "Test scores")
+    first, _, second = scores.partition("### Six ways to upsample")
+    early, _, late = first.partition("\nNatural frequency, at 80K (here 200 iterations):\n")
+    # a third of the score at the first budget; 20.5 ± 12.706 · 0.707 / √2
+    assert "Natural frequency, at 40K (here 100 iterations):" in early
+    assert "| SegNet | 20.5 (14.1 to 26.9) |" in early
+    assert "| DeepLab-LargeFOV-denseCRF |" not in early
+    assert "| DeepLab-LargeFOV-denseCRF | 30.0 |" in late.partition("\nNatural frequency, at the end:\n")[2]
+    assert "| 40.0 | 40.0 | 40.0 | 40.00 | 1 |" in second
+    assert "| 20.00 |" in section_of(text, "Ways to upsample")  # of a pattern of 2 px; `write` halves the score
+
+
+def test_splits_with_and_without_shared_drives_are_compared(tmp_path: Path, study: Study) -> None:
+    store(tmp_path, {"segnet_basic": (0.5,)}, suite="published-split")
+    store(tmp_path, {"segnet_basic": (0.4,)}, suite="separate-drives")
+    text = findings(ReportSource(load_results(tmp_path).rows, study), "mini")
+    assert "| SegNet-Basic | 50.0 → 40.0 (−10.0) |" in section_of(
+        text, "Drives shared between training and test images?"
+    )
+
+
+def test_times_of_the_deep_networks_stand_beside_the_papers(tmp_path: Path, study: Study) -> None:
+    (trial,) = (one for one in trials("mini", suite="cost", models=["segnet"]) if one.kind == "cost")
+    write(tmp_path, trial, costs={("forward_ms", "table-6"): 500.0, ("model_size_mb", ""): 118.0})
+    section = section_of(findings(ReportSource(load_results(tmp_path).rows, study), "mini"), "Time and memory")
+    assert "| SegNet | 422.50 → 500.00 (+77.50) |" in section
+    assert "| SegNet | 117 → 118 (+1) |" in section
+
+
 def test_nothing_run_yet_is_a_page_too(study: Study) -> None:
     text = findings(ReportSource(load_results(ROOT / "tests").rows, study), "Mini")
     assert "| 0 of 48 | 0 of 8 | — |" in text
     assert "\nNothing was run.\n" in text
-    assert "## Table 1" not in text
+    for heading in ("Test scores", "Time and memory", "Ways to upsample", "Drives shared"):
+        assert f"## {heading}" not in text
 
 
 def test_an_unknown_profile_is_named(study: Study) -> None:

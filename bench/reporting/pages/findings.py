@@ -3,29 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import product
 from typing import Any, NamedTuple
 
 import pandas as pd
 
 from bench.errors import one_line
 from bench.replication.claim_verdicts import ClaimVerdict
-from bench.replication.scores import costs, scores
-from bench.replication.statistics import t_interval
+from bench.replication.scores import costs
 from bench.reporting.commands.check_output import Line, lines_of
 from bench.reporting.commands.places import Places
 from bench.reporting.comparisons.checkpoint_choice import checkpoint_choices, checkpoint_table
-from bench.reporting.comparisons.comparison import DECIMALS
+from bench.reporting.comparisons.interval_tables import interval_tables
+from bench.reporting.comparisons.open_questions import Question, open_questions
 from bench.reporting.comparisons.recipe_questions import class_weights, losses, rankings
 from bench.reporting.comparisons.suite_results import SuiteResults
 from bench.reporting.pages.report_source import ReportSource
 from bench.reporting.provenance.overview import TrialState, trial_states
 from bench.reporting.rendering import template_environment
 from bench.reporting.staleness import MARK
-from bench.reporting.tables.cells import MISSING
-from bench.study.catalog import METRIC_TITLES, MODEL_TITLES, WEIGHTING_TITLES, resolve
+from bench.reporting.tables.beside_paper import TableSource
+from bench.reporting.tables.cells import MISSING, Table
+from bench.reporting.tables.checkerboard import checkerboard_table
+from bench.reporting.tables.formats import to_markdown
+from bench.reporting.tables.paper_tables import side_by_side
+from bench.study.catalog import METRIC_TITLES, MODEL_TITLES, resolve
 
 TABLE_1, SUMMED = "decoder-variants", "summed-loss"
+COST_TABLE = "T6"
+ASKED_ABOVE = ("weights", "checkpoint")  # open questions that have a section of their own
 # How reasons that name a network end.
 SHORT_REASONS = {
     "stale, changed since it ran": "a number is stale: settings or source have changed since it was measured",
@@ -44,14 +49,6 @@ class Ran(NamedTuple):
     costs: str
     seeds: str
     verdicts: str  # on its numbers against the paper
-
-
-class Interval(NamedTuple):
-    """A model's test scores with their intervals, one text a metric."""
-
-    title: str
-    cells: tuple[str, ...]
-    runs: int
 
 
 def findings(source: ReportSource, profile: str, places: Places | None = None) -> str:
@@ -87,7 +84,7 @@ def findings(source: ReportSource, profile: str, places: Places | None = None) -
         "stale": {suite.suite: suite.stale.changed for suite in shown if suite.stale.digests},
         "numbers": {suite.suite: compared for suite in suites if (compared := _compared(source, suite))},
         "metrics": tuple(METRIC_TITLES.values()),
-        "scores": intervals(table_1) if table_1 else {},
+        "scores": [(suite, tables) for suite in shown if (tables := interval_tables(suite))],
         "ranking": rankings(table_1) if table_1 else None,
         "claims": {verdict: [claim for claim in claims if claim.verdict == verdict] for verdict in TESTED},
         "not_tested": why_not_tested(claims),
@@ -97,10 +94,37 @@ def findings(source: ReportSource, profile: str, places: Places | None = None) -
         "loss": loss,
         "ended_badly": {suite.suite: states for suite in suites if (states := ended_badly(suite))},
         "summed": SUMMED,
+        "questions": _questions(source, profile),
+        "patterns": [to_markdown(table, level=3) for suite in shown if (table := _pattern(suite))],
+        "costs": [to_markdown(table, level=3) for suite in shown if (table := _deep_costs(suite))],
         "storage": storage(table_1) if table_1 else [],
         "model_titles": MODEL_TITLES,
     }
     return template_environment().get_template("findings.md").render(context)
+
+
+def _questions(source: ReportSource, profile: str) -> list[Question]:
+    """Returns the open questions that a page of its own does not answer here, as far as there are answers."""
+    found = [
+        question
+        for group in source.study.groups.values()
+        if all(profile in source.study.suites[suite].runs for suite in group)
+        for question in open_questions([source.suite(suite, profile) for suite in group], source.suites_in(profile))
+    ]
+    return [question for question in found if question.key not in ASKED_ABOVE and question.tables]
+
+
+def _pattern(suite: SuiteResults) -> Table | None:
+    """Returns what of the output of a suite's networks repeats with their upsampling."""
+    return checkerboard_table(suite.rows, notice=suite.notice, stale=suite.stale)
+
+
+def _deep_costs(suite: SuiteResults) -> Table | None:
+    """Returns the paper's table of times and memory with ours beside it, of the suite that measures it."""
+    if COST_TABLE not in suite.tables:
+        return None
+    (table,) = side_by_side(TableSource(suite.rows, suite.planned, (COST_TABLE,), suite.notice, suite.stale))
+    return table
 
 
 def ended_badly(suite: SuiteResults) -> list[TrialState]:
@@ -122,32 +146,15 @@ def why_not_tested(claims: Sequence[ClaimVerdict]) -> dict[str, list[str]]:
 
 def machines(frames: Sequence[pd.DataFrame]) -> list[str]:
     """Returns on what the results of some suites were obtained, a line each."""
-    columns = ["kind", "device_name", "precision", "threads", "torch"]
+    columns = ["kind", "device_name", "kernels", "precision", "threads", "torch"]
     # a trial that failed early, or one of an old version, does not say everything
     known = pd.concat([frame[columns] for frame in frames]).dropna().drop_duplicates() if frames else pd.DataFrame()
     lines = [
-        f"{'costs' if kind == 'cost' else 'trainings'}: {device}, {precision}, "
+        f"{'costs' if kind == 'cost' else 'trainings'}: {device} ({kernels}), {precision}, "
         f"{threads} thread{'' if threads == 1 else 's'}, PyTorch {torch}"
-        for kind, device, precision, threads, torch in known.itertuples(index=False, name=None)
+        for kind, device, kernels, precision, threads, torch in known.itertuples(index=False, name=None)
     ]
     return sorted(lines, reverse=True)
-
-
-def intervals(suite: SuiteResults) -> dict[str, list[Interval]]:
-    """Returns the test scores of a suite with 95 % intervals over seeds, by the title of the loss weighting."""
-    rows = suite.rows[~suite.rows["digest"].isin(list(suite.stale.digests))]
-    found = scores(rows)
-    found = found[found["split"] == "test"]
-    by_cell = {(model, weighting): of_cell for (model, weighting), of_cell in found.groupby(["model", "weighting"])}
-    tables: dict[str, list[Interval]] = {}
-    for weighting, model in product(suite.weightings, suite.models):
-        if (model, weighting) in by_cell:
-            of_cell = by_cell[model, weighting]
-            values = dict(zip(of_cell["metric"], of_cell["values"], strict=True))
-            cells = tuple(_score(values.get(metric, {}), DECIMALS.get(metric, 1)) for metric in METRIC_TITLES)
-            runs = max(len(seeds) for seeds in values.values())
-            tables.setdefault(WEIGHTING_TITLES[weighting], []).append(Interval(MODEL_TITLES[model], cells, runs))
-    return tables
 
 
 def storage(suite: SuiteResults) -> list[tuple[str, str, str, str]]:
@@ -176,16 +183,6 @@ def storage(suite: SuiteResults) -> list[tuple[str, str, str, str]]:
         for model in STORAGE
         if model in mib
     ]
-
-
-def _score(by_seed: dict[int, float], decimals: int) -> str:
-    """Returns a mean in percent, and its interval where there are seeds enough for one."""
-    if not by_seed:
-        return MISSING
-    values = [100 * value for value in by_seed.values()]
-    mean = f"{sum(values) / len(values):.{decimals}f}"
-    between = t_interval(values)
-    return f"{mean} ({between.low:.{decimals}f} to {between.high:.{decimals}f})" if between else mean
 
 
 def _ran(source: ReportSource, suite: SuiteResults) -> Ran:
