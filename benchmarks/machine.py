@@ -11,6 +11,7 @@ from pathlib import Path
 import torch
 
 from bench.results.provenance import git_state, package_version, processor_name
+from bench.running.doctor import has_bf16_units
 
 PACKAGES = (
     "torch",
@@ -32,10 +33,11 @@ def description() -> str:
     """Returns a Markdown list."""
     commit, changed = git_state()
     source = f"{commit[:12]}{' with changes' if changed else ''}" if commit else "not a checkout"
+    units = f"{torch.backends.cpu.get_cpu_capability()}, {'with' if has_bf16_units() else 'without'} units for bf16"
     versions = [f"{name} {version}" for name in PACKAGES if (version := package_version(name))]
     lines = {
         "Date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
-        "Processor": f"{processor_name()}, {os.cpu_count()} cores, PyTorch uses {torch.get_num_threads()} threads",
+        "Processor": f"{processor_name()} ({units}), {os.cpu_count()} cores, PyTorch uses {torch.get_num_threads()} threads",
         "Memory": memory(),
         "GPU": gpu(),
         "System": platform.platform(),

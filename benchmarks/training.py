@@ -4,7 +4,8 @@
     python benchmarks/training.py --model segnet_basic --model fcn_basic
     python benchmarks/training.py --model all --device cuda
 
-Runs on a GPU where there is one, unless told otherwise; without --model the eight networks of Table 1.
+Runs on a GPU where there is one, unless told otherwise; without --model the eight networks of Table 1. On a processor
+with units for it ours and the bare loop compute in bf16, as a study on it would declare, unless --precision says fp32.
 """
 
 from __future__ import annotations
@@ -32,8 +33,10 @@ from bench.data import DATASETS
 from bench.profiling.stopwatch import stopwatch_of
 from bench.results.provenance import ROOT
 from bench.running.device import resolve_device, use_arithmetic
+from bench.running.doctor import has_bf16_units
 from bench.study.catalog import MODEL_TITLES, resolve
 from bench.study.config import load_study
+from bench.study.specs import ProfileSpec, RecipeSpec
 from models import MODELS
 
 SUITE, PROFILES = "decoder-variants", {"cpu": "mini", "cuda": "paper"}  # whose settings "ours" has on which device
@@ -140,10 +143,20 @@ def seeded(build: Callable[[], nn.Module]) -> Callable[[], nn.Module]:
     return fresh
 
 
-def model_tables(names: Sequence[str], device: torch.device, folder: Path, *, quick: bool) -> Iterator[Table]:
-    """Yields a table for each model, made when its turn comes; `folder` is where pictures are written."""
+def settings_on(device: torch.device, precision: str) -> tuple[RecipeSpec, ProfileSpec]:
+    """Returns the recipe and the profile of a device, in its own precision, another one, or "auto"."""
     study = load_study(ROOT / "bench.yaml")
     recipe, profile = study.suites[SUITE].recipe, study.profiles[PROFILES[device.type]]
+    if precision == "auto":
+        precision = "bf16" if device.type == "cpu" and has_bf16_units() else profile.precision
+    return recipe, profile.model_copy(update={"precision": precision})
+
+
+def model_tables(
+    names: Sequence[str], device: torch.device, precision: str, folder: Path, *, quick: bool
+) -> Iterator[Table]:
+    """Yields a table for each model, made when its turn comes; `folder` is where pictures are written."""
+    recipe, profile = settings_on(device, precision)
     size = QUICK_SIZE if quick else SIZE
     scenes = DATASETS["road_scenes"].load("train", *size, {"train": SCENES, "val": 1, "test": 1, "seed": 1511})
     classes = len(scenes.class_names)
@@ -159,8 +172,7 @@ def model_tables(names: Sequence[str], device: torch.device, folder: Path, *, qu
 
 def overhead_table(device: torch.device, *, quick: bool) -> Table:
     """Returns what is timed to see the cost of a loop itself."""
-    study = load_study(ROOT / "bench.yaml")
-    recipe, profile = study.suites[SUITE].recipe, study.profiles[PROFILES[device.type]]
+    recipe, profile = settings_on(device, "auto")
     tiny = DATASETS["road_scenes"].load("train", *TINY_SIZE, {"train": SCENES, "val": 1, "test": 1, "seed": 1511})
     alike = profile.model_copy(update={"precision": "fp32", "channels_last": False, "determinism": "off"})
     build = seeded(lambda: nn.Conv2d(3, len(tiny.class_names), 1))
@@ -181,6 +193,9 @@ def main(arguments: list[str]) -> None:
     """Prints a table of all models, one of SegNet-Basic in detail, and one of what the loop itself costs."""
     parser = script_arguments(str(__doc__).partition("\n")[0], rounds=3, device=True)
     parser.add_argument("--model", action="append", metavar="NAME", help="a network, or `all`; again for more")
+    choices = ("auto", "fp32", "tf32", "bf16")
+    auto = "auto: bf16 on a processor with units for it, else that of the profile"
+    parser.add_argument("--precision", choices=choices, default="auto", help=auto)
     options = parser.parse_args(arguments)
     device = resolve_device(options.device)
     rounds = 1 if options.quick else options.rounds
@@ -188,22 +203,22 @@ def main(arguments: list[str]) -> None:
     default = [IN_DETAIL] if options.quick else study.suites[SUITE].models
     names = default if not options.model else [resolve("model", name, [*MODELS, "all"]) for name in options.model]
     names = list(MODELS) if "all" in names else list(dict.fromkeys(names))
+    precision = settings_on(device, options.precision)[1].precision
     height, width = QUICK_SIZE if options.quick else SIZE
     pages.show(
         "## Training",
         "" if options.section else description(),
         f"On {device.type}, {torch.get_num_threads()} threads; {SCENES} RoadScenes of {height}×{width}, batches of "
         f"{BATCH}, SGD as in suite `{SUITE}`, all classes weighted alike. Ours has the settings of profile "
-        f"`{PROFILES[device.type]}`. All start from the same weights and see the same images: the losses of the "
-        f"bare loop are ours{' to the bit' if device.type == 'cpu' else ''}, the first one of the plain "
+        f"`{PROFILES[device.type]}`, in {precision}. All start from the same weights and see the same images: the "
+        f"losses of the bare loop are ours{' to the bit' if device.type == 'cpu' else ''}, the first one of the plain "
         f"loop is ours within 2 %, or nothing is printed. {pages.load()}",
     )
-    precision = study.profiles[PROFILES[device.type]].precision
     peak = peak_flops_per_s(device, precision, quick=options.quick)
     synchronise = stopwatch_of(device).synchronise
     found: list[tuple[Table, Measured]] = []
     with tempfile.TemporaryDirectory() as folder:
-        for table in model_tables(names, device, Path(folder), quick=options.quick):
+        for table in model_tables(names, device, precision, Path(folder), quick=options.quick):
             # the checked iterations have warmed a processor up; cuDNN also chooses its kernels
             warm_up = device.type == "cuda"
             found.append((table, measure(table.ways, rounds * table.often, warm_up=warm_up, synchronise=synchronise)))
