@@ -71,7 +71,8 @@ class ErrorsInOneLine(KnownCommands):
             sys.exit(130)
         except click.UsageError as error:
             command = error.ctx.command_path if error.ctx else "bench"
-            click.echo(f"error: {error.format_message()} See `{command} --help`.", err=True)
+            said = one_line(error.format_message(), 2000).rstrip(".")
+            click.echo(f"error: {said}. See `{command} --help`.", err=True)
             sys.exit(self._exit_code(ctx, error.exit_code))
 
     def _exit_code(self, ctx: click.Context, usual: int) -> int:
@@ -107,6 +108,8 @@ def list_command(ctx: click.Context, schema: bool, columns: bool) -> None:
     """List suites, profiles, models, data sets and loss weightings."""
     from bench.reporting.commands.console import print_columns, print_names
 
+    if schema and columns:
+        raise click.UsageError("--schema and --columns print two things; choose one.")
     if schema:
         import json
 

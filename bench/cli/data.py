@@ -63,10 +63,13 @@ def verify(ctx: click.Context, name: str) -> None:
 @click.pass_context
 def add(ctx: click.Context, name: str, path: Path) -> None:
     """Copy a data set (a folder or an archive), or weights, to where trials look for it, after checking it."""
+    there = _in_place()
     if weights := _weights(ctx, name):
         from bench.data import pretrained
 
-        _say_where_weights(weights, pretrained.add(path, weights))
+        file = pretrained.add(path, weights)
+        _say_where_weights(weights, file)
+        _say_not_read(path, file, there)
         return
     name, dataset, spec = _chosen(ctx, name)
     if dataset.locate is None:
@@ -76,7 +79,9 @@ def add(ctx: click.Context, name: str, path: Path) -> None:
             f"{dataset.title}: its files stay where they are; name their folder as `folder` of data set {name} in "
             "bench.yaml, or in BENCH_LIST_FILES"
         )
-    say_where(spec.reader or name, dataset, dataset.add(path, spec.options))
+    folder = dataset.add(path, spec.options)
+    say_where(spec.reader or name, dataset, folder)
+    _say_not_read(path, folder, there)
 
 
 @data.command()
@@ -109,6 +114,20 @@ def say_where(reader: str, dataset: Dataset, folder: Path) -> None:
     click.echo(f"a checked copy of {dataset.title} is in '{folder}'")
     if dataset.locate is not None and (used := dataset.locate()) != folder:
         click.echo(f"note: {VARIABLES[reader]} is set, so trials use '{used}'; unset it to use this copy", err=True)
+
+
+def _in_place() -> set[Path]:
+    """Returns what lies where copies are put."""
+    from bench.data.camvid import data_folder
+
+    base = data_folder()
+    return {*base.glob("*"), *base.glob("*/*")}
+
+
+def _say_not_read(path: Path, copy: Path, there: set[Path]) -> None:
+    """Says that a good copy was there before, so that what the user named was left alone."""
+    if copy in there:
+        click.echo(f"note: it was there before, so '{path}' was not read; remove it to add another", err=True)
 
 
 def _say_where_weights(weights: dict[str, Any], path: Path) -> None:

@@ -50,6 +50,8 @@ def report(ctx: click.Context, suite: str | None, profile: str | None, results: 
     stored = load_results(results)
     for problem in stored.problems:
         click.echo(f"warning: {problem}", err=True)
+    if stored.rows.empty and not stored.problems:
+        raise ResultsError(f"no results in '{results}' yet; run `bench run --suite {found[0][0].suite}` first")
     counts = _CountsReader(results)
     readers = Readers(counts.counts, counts.intervals, counts.confusion)
     source = ReportSource(stored.rows, study, results, stored.problems, readers)

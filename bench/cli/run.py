@@ -11,15 +11,18 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from bench.cli.options import DEVICE, PROFILE, RESULTS, SELECTION, SUITE, options, same_command, study_of
-from bench.errors import ConfigError
+from bench.errors import ConfigError, ResultsError
 
 if TYPE_CHECKING:
     from bench.running.suite import Summary
     from bench.study.trials import Trial
 
 
+MOST = 1024  # threads, and trainings at once: more is a slip of the finger, which would fail late and not in one line
+
+
 class JobsType(click.ParamType):
-    """How many trainings at once: a whole number from 1, or "auto"."""
+    """How many trainings at once: a whole number from 1 to MOST, or "auto"."""
 
     name = "jobs"
 
@@ -31,14 +34,14 @@ class JobsType(click.ParamType):
             number = int(value)
         except ValueError:
             number = 0
-        if number < 1:
-            self.fail(f"'{value}' is neither a whole number of at least 1 nor 'auto'.", param, ctx)
+        if not 1 <= number <= MOST:
+            self.fail(f"'{value}' is neither a whole number from 1 to {MOST} nor 'auto'.", param, ctx)
         return number
 
 
 THREADS = click.option(
     "--threads",
-    type=click.IntRange(1),
+    type=click.IntRange(1, MOST),
     metavar="N",
     help="Threads of torch, shared by trainings that run at once. Default: torch's choice.",
 )
@@ -129,6 +132,8 @@ def execute(
 
     if time_limit is not None and not math.isfinite(time_limit):
         raise ConfigError(f"--time-limit: must be a number of minutes, got {time_limit}")
+    if retry and not results.is_dir():
+        raise ResultsError(f"no results folder '{results}', so there is nothing to try again; see `bench run`")
     go_on = f"go on with: {same_command(ctx)}"
     try:
         with Signals(f"stopped before the first trial; {go_on}") as signals:

@@ -76,19 +76,22 @@ def plan(
 @click.option("--why", is_flag=True, help="Say what has changed since each stale result was stored.")
 @click.pass_context
 def status(ctx: click.Context, suite: str | None, profile: str | None, results: Path, why: bool) -> None:
-    """Show what is done, what failed and why, what is stale or interrupted, and what is missing.
+    """Show what is done, what is running, what failed and why, what is stale or interrupted, and what is missing.
 
     A result is stale when the settings, the source code or the protocols that its numbers come from have changed since.
     """
     from bench.reporting.commands.console import print_status
     from bench.reporting.commands.places import Places
     from bench.results.store import outcome, stored_before
+    from bench.running.under_way import under_way
 
-    for trials in planned(study_of(ctx), suite, profile, results):
-        outcomes = [outcome(results, trial) for trial in trials]
+    study = study_of(ctx)
+    for trials in planned(study, suite, profile, results):
+        outcomes = list(under_way(results, trials, [outcome(results, trial) for trial in trials]))
         stale = [trial for trial, found in zip(trials, outcomes, strict=True) if found.stale] if why else []
         before = {trial.id: stored_before(results, trial) for trial in stale} if why else None
-        print_status(trials, outcomes, Places(results, ctx.obj), before)
+        optional = study.suites[trials[0].suite].optional_weightings
+        print_status(trials, outcomes, Places(results, ctx.obj), before, optional)
 
 
 @click.command()

@@ -71,13 +71,13 @@ def add(path: Path, options: Options) -> Path:
         raise DataError(
             f"{path}: no such file or folder; name the folder that holds train/ and trainannot/, or an archive"
         )
+    found = [folder for folder in (path, path / "CamVid") if (folder / "trainannot").is_dir()]
+    if path.is_dir() and not found:
+        raise DataError(f"{path}: holds no train/ and trainannot/, and no CamVid/ that does")
     if (present := _present(options)) is not None:
         return present
     with _stage() as stage:
-        if path.is_dir():
-            found = [folder for folder in (path, path / "CamVid") if (folder / "trainannot").is_dir()]
-            if not found:
-                raise DataError(f"{path}: holds no train/ and trainannot/, and no CamVid/ that does")
+        if found:
             _check(found[0], options, str(found[0]))
             _copy(found[0], stage / "CamVid", options)
         else:

@@ -276,6 +276,9 @@ def _nothing(
         )
     if metrics:
         raise ResultsError(f"nothing to compare: no trial in both has that metric; they have {', '.join(metrics)}")
+    if problems := [problem for side in sides for problem in side.problems]:
+        more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+        raise ResultsError(f"nothing to compare: {problems[0]}{more}")
     done = [f"{len(of_side)} done in {side.place.title}" for side, of_side in zip(sides, cells, strict=True)]
     raise ResultsError(
         f"nothing to compare: of models, loss weightings and costs {' and '.join(done)}, and no trial in both"

@@ -58,9 +58,11 @@ def export(results: Path, stored: Sequence[StoredTrial], out: Path) -> Exported:
     chosen = [one for one in stored if folders[one].is_dir()]
     without = tuple(one.trial.id for one in stored if one not in chosen)
     if not chosen:
+        lost = any(one.trial.store_predictions for one in stored)  # they are large, and often left behind in a copy
+        todo = "" if lost else "set `store_predictions: true` in the profile in bench.yaml and "
         raise ResultsError(
-            f"none of {len(stored)} finished trainings has label maps in '{one_line(results / '_predictions')}'; set "
-            "`store_predictions: true` in the profile in bench.yaml and run them anew into another --results DIR"
+            f"none of {len(stored)} finished trainings has label maps in '{one_line(results / '_predictions')}'; "
+            f"{todo}run them anew into another --results DIR"
         )
     trial = chosen[0].trial
     split = load_split(trial.dataset, "test", trial.height, trial.width, trial.dataset_options)

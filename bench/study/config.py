@@ -31,6 +31,7 @@ READERS_WITH = {
     "class_names": (LIST_FILE,),
     "void": (LIST_FILE,),
 }
+ABSENT = "change to the folder that holds it, or name it with --config FILE"
 PROFILE_NAMES = ("smoke", "mini", "paper")
 
 # pydantic's kinds of error that are said here in the words of YAML
@@ -58,7 +59,7 @@ def load_study(path: Path | None = None) -> Study:
         ConfigError: the file is missing or anything in it is not allowed; one line that says where, what was
             found, what is allowed, and how many more problems there are.
     """
-    return study_from(read_yaml(path or Path("bench.yaml")))
+    return study_from(read_yaml(path or Path("bench.yaml"), ABSENT))
 
 
 def study_from(source: YamlSource) -> Study:

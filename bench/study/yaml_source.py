@@ -74,8 +74,12 @@ def shown(value: object, limit: int = 60) -> str:
     return text if len(text) <= limit else f"{text[: limit - 4]}...{text[-1]}"
 
 
-def read_yaml(path: Path) -> YamlSource:
+def read_yaml(path: Path, absent: str = "change to the folder that holds it") -> YamlSource:
     """Reads one YAML file whose content is a mapping.
+
+    Args:
+        path: the file.
+        absent: what to do where it is not there, for the message.
 
     Raises:
         ConfigError: no such file, not readable, too large, not UTF-8, or what `parse_yaml` refuses.
@@ -85,7 +89,7 @@ def read_yaml(path: Path) -> YamlSource:
         with path.open("rb") as file:
             content = file.read(MAX_BYTES + 1)
     except FileNotFoundError:
-        raise ConfigError(f"{name}: no such file; change to the folder that holds it") from None
+        raise ConfigError(f"{name}: no such file; {absent}") from None
     except (OSError, ValueError) as error:  # ValueError: a null character in the name
         reason = getattr(error, "strerror", None) or error
         raise ConfigError(f"{name}: cannot be read: {reason}") from None

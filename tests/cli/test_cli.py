@@ -6,6 +6,7 @@ import re
 import resource
 import subprocess
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,9 @@ from results_factory import trials, write
 from tiny_suite import write_study
 
 from bench.cli import main
+from bench.results.store import checkpoints_path
+from bench.running.lease import acquire
+from bench.running.leftovers import leases_path
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -55,7 +59,7 @@ def test_every_command_has_help_that_says_what_it_does(words):
         ("run --suite decoder-variants --weighting natural", r"unknown weighting .*did you mean 'natural_frequency'\?"),
         ("run --suite decoder-variants --seed 99", r"unknown seed .*'99'"),
         ("data verify camvit", r"unknown data set 'camvit', did you mean 'camvid'\?"),
-        ("--config nowhere.yaml list", r"nowhere\.yaml"),
+        ("--config nowhere.yaml list", r"nowhere\.yaml: no such file; change to the folder that holds it, or name it"),
         ("status --results nowhere", r"no results in 'nowhere' yet; run `bench run --suite decoder-variants` first"),
         ("report --results nowhere", r"no results in 'nowhere' yet"),
         ("data add road_scenes .", r"drawn on the fly; there is nothing to add"),
@@ -65,6 +69,13 @@ def test_every_command_has_help_that_says_what_it_does(words):
         ("explain mIoU", r"unknown explain command 'mIoU'; known: metrics"),
         ("data lits", r"unknown data command 'lits', did you mean 'list'\?; known: add, fetch, list, verify"),
         ("run", r"Missing option '--suite'\. See `\w+ run --help`\."),
+        (
+            "export --suite related --out x",
+            r"Missing option '--format'\. Choose from: csv, .*, matlab\. See `\w+ export",
+        ),
+        ("retry --suite related --results nowhere", r"no results folder 'nowhere', so there is nothing to try again"),
+        ("run --suite related --threads 1025", r"Invalid value for '--threads': 1025 is not in the range"),
+        ("list --schema --columns", r"--schema and --columns print two things; choose one\. See `\w+ list --help`\."),
         (
             "run --suite decoder-variants --time-limit 0",
             r"Invalid value for '--time-limit': 0.0 is not in the range x>0",
@@ -168,6 +179,33 @@ def test_report_goes_on_around_a_damaged_file(tmp_path):
     page = tmp_path / "reports" / "decoder-variants" / "smoke" / "index.html"
     assert page.exists()
     assert bad.name in page.read_text()
+
+
+def test_nothing_to_report_is_one_line_and_writes_nothing(tmp_path):
+    (tmp_path / "results").mkdir()
+    words = ("report", "--suite", "related", "--results", tmp_path / "results", "--out", tmp_path / "reports")
+    done = bench(*words)
+    assert (done.exit_code, done.output) == (
+        2,
+        f"error: no results in '{tmp_path / 'results'}' yet; run `bench run --suite related` first\n",
+    )
+    assert not (tmp_path / "reports").exists()
+
+
+def test_status_knows_what_is_running(tmp_path):
+    first, second, *_ = trials()
+    folder = checkpoints_path(tmp_path, second)
+    folder.mkdir(parents=True)
+    (folder / "00000050.checkpoint").write_bytes(b"")
+    words = ("status", "--suite", "decoder-variants", "--profile", "smoke", "--results", tmp_path)
+    with ExitStack() as held:
+        for trial in (first, second):
+            held.enter_context(acquire(leases_path(tmp_path), f"{trial.id}-{trial.digest}"))
+        said = bench(*words).output
+    assert "profile smoke: 2 running, 22 missing, of 24\n" in said
+    assert f"  running  {first.id}\n" in said
+    assert f"  running  {second.id}: last checkpoint at iteration 50 of 100\n" in said
+    assert "1 interrupted" in bench(*words).output
 
 
 def test_report_says_which_intervals_it_goes_without(tmp_path):

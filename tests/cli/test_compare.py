@@ -189,3 +189,11 @@ def test_damaged_files_are_named(sides):
     path = next(sides[0].rglob("*s0*.parquet"))
     path.write_bytes(b"PAR1 nothing")
     assert f"warning: '{path}' cannot be read and is left out" in bench(*sides).stderr
+
+
+def test_a_damaged_file_that_leaves_nothing_to_compare_is_the_error(sides):
+    for path in sides[0].rglob("*.parquet"):
+        path.write_bytes(b"PAR1 nothing")
+    done = bench(*sides)
+    assert done.exit_code == 2
+    assert re.fullmatch(r"error: nothing to compare: '.*' cannot be read and is left out: .*\n", done.stderr)

@@ -197,6 +197,7 @@ def test_add_brings_camvid_for_its_separate_drives(
     monkeypatch.setenv("BENCH_CAMVID", str(root))
     done = bench("data", "add", "tiny_drives", root)
     assert f"note: BENCH_CAMVID is set, so trials use '{root}'; unset it to use this copy" in done.stderr
+    assert f"note: it was there before, so '{root}' was not read; remove it to add another" in done.stderr
 
 
 def test_score_takes_the_name_in_the_study_and_the_classes_of_its_options(

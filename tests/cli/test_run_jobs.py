@@ -15,11 +15,11 @@ ONE_MODEL = ("--suite", "decoder-variants", "--model", "fcn_basic", "--device", 
 
 
 @pytest.mark.parametrize("command", ["run", "retry", "plan"])
-@pytest.mark.parametrize("given", ["0", "-2", "1.5", "all"])
+@pytest.mark.parametrize("given", ["0", "-2", "1.5", "all", "1025"])
 def test_anything_but_a_number_or_auto_is_refused(command, given):
     done = bench(command, *ONE_MODEL, "--jobs", given)
     assert done.exit_code == 2
-    assert f"'{given}' is neither a whole number of at least 1 nor 'auto'." in done.output
+    assert f"'{given}' is neither a whole number from 1 to 1024 nor 'auto'." in done.output
 
 
 @pytest.mark.parametrize("command", ["run", "plan"])

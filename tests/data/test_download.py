@@ -196,6 +196,14 @@ def test_add_nothing(tmp_path, source):
         download.add(tmp_path / "nowhere", source[1])
 
 
+def test_add_another_folder_beside_a_good_copy(tmp_path, source, data_home):
+    root, options = source
+    download.add(root, options)
+    with pytest.raises(DataError, match="holds no train/ and trainannot/"):
+        download.add(tmp_path, options)
+    assert download.add(root, options) == data_home / "CamVid"
+
+
 def test_add_a_pipe(tmp_path, source, data_home):
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(DataError, match="pipe: neither a folder nor a file"):

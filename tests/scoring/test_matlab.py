@@ -2,6 +2,7 @@
 
 import math
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -147,10 +148,11 @@ def test_trials_without_label_maps_are_named(stored, tmp_path):
     assert exported.without == (trials[0].trial.id,)
     assert [path.name for path in (tmp_path / "out/for_computeBFmeasure/predictions").iterdir()] == [trials[1].key]
     (folder / trials[1].key).rename(folder / "elsewhere too")
-    with pytest.raises(
-        ResultsError, match="none of 2 finished trainings has label maps in .*set `store_predictions: true`"
-    ):
+    with pytest.raises(ResultsError, match=r"none of 2 finished trainings has label maps in '[^;]*'; run them anew "):
         matlab.export(results, trials, tmp_path / "other")
+    never = [one._replace(trial=replace(one.trial, store_predictions=False)) for one in trials]
+    with pytest.raises(ResultsError, match=r"; set `store_predictions: true` in the profile in bench.yaml and run "):
+        matlab.export(results, never, tmp_path / "other")
     assert not (tmp_path / "other").exists()
 
 

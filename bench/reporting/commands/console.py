@@ -27,7 +27,8 @@ from bench.study.config import Study
 from bench.study.specs import RunSpec
 from bench.study.trials import Trial
 
-COLOURS = dict.fromkeys(("done", "ok"), "green") | dict.fromkeys(("missing", "interrupted", "stale", "note"), "yellow")
+_GREEN, _YELLOW = ("done", "ok", "running"), ("missing", "interrupted", "stale", "note")
+COLOURS = dict.fromkeys(_GREEN, "green") | dict.fromkeys(_YELLOW, "yellow")
 
 
 def print_plan(trials: Sequence[Trial], outcomes: Sequence[Outcome], estimates: Mapping[str, Any], total: Any) -> None:
@@ -55,7 +56,8 @@ def print_plan(trials: Sequence[Trial], outcomes: Sequence[Outcome], estimates: 
     known = [expected for _, expected in waiting if expected is not None]
     memory = total.jobs * max((expected.memory_mib for expected in known), default=0.0)
     at_once = f", {total.jobs} trainings at once, {total.gain:.1f} times as fast as one" if total.jobs > 1 else ""
-    rest = f"; the rest takes about {as_duration(total.seconds)} and {memory:.0f} MiB here{at_once}" if waiting else ""
+    needed = f"{as_duration(total.seconds)}{f' and {memory:.0f} MiB' if memory else ''}"  # costs need no estimate
+    rest = f"; the rest takes about {needed} here{at_once}" if waiting else ""
     console.print(f"{len(trials) - len(waiting)} of {len(trials)} done{rest}")
 
 
@@ -74,6 +76,7 @@ def print_status(
     outcomes: Sequence[Outcome],
     places: Places,
     before: Mapping[str, Mapping[str, Any] | None] | None = None,
+    optional: Collection[str] = (),
 ) -> None:
     """Prints how many trials are done, and each of the others with the reason.
 
@@ -82,6 +85,7 @@ def print_status(
         places: where they are, for the command that comes next
         before: by id of the stale trials, the provenance of their latest result, from `stored_before`; None leaves out
             what has changed since
+        optional: loss weightings that a command takes only where it is told to
     """
     console = Console(soft_wrap=True)
     found = Counter(_state(outcome) for outcome in outcomes)
@@ -100,13 +104,20 @@ def print_status(
             console.print(f"      {change}", highlight=False, markup=False)
     if found["damaged"]:
         console.print("next: move the damaged files away; nothing is overwritten", highlight=False)
-    elif found["done"] < len(trials):
-        suite, profile = trials[0].suite, trials[0].profile
-        if found["stale"] and before is None:
-            why = places.command("status", suite, profile, "--why")
-            console.print(f"what has changed: {why}", highlight=False, markup=False)
-        todo = "run" if found.keys() & {"missing", "stale", "interrupted"} else "retry"
-        console.print(f"next: {places.command(todo, suite, profile)}", highlight=False, markup=False)
+        return
+    suite, profile = trials[0].suite, trials[0].profile
+    if found["stale"] and before is None:
+        why = places.command("status", suite, profile, "--why")
+        console.print(f"what has changed: {why}", highlight=False, markup=False)
+    left: dict[str | None, set[str]] = {}  # by the loss weighting that has to be named
+    for trial, outcome in zip(trials, outcomes, strict=True):
+        if _state(outcome) not in ("done", "running"):
+            named = trial.weighting if trial.weighting in optional else None
+            left.setdefault(named, set()).add(_state(outcome))
+    for named, states in left.items():
+        todo = "run" if states & {"missing", "stale", "interrupted"} else "retry"
+        command = places.command(todo, suite, profile, *(["--weighting", named] if named else []))
+        console.print(f"next: {command}", highlight=False, markup=False)
 
 
 def _state(outcome: Outcome) -> str:
