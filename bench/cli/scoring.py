@@ -77,8 +77,9 @@ def rescore(
 ) -> None:
     """Score stored results anew under another definition, without training.
 
-    Every trial stores what its scores on the test split were counted from. Values are means over seeds, with their
-    standard deviation. Trials that cannot be scored are named. Exit code: 0, or 2 where nothing can be scored.
+    Every trial stores what its scores on the test split were counted from: at the reported checkpoint and at budgets,
+    of the network's own predictions and of refined ones. Values are means over seeds, with their standard deviation.
+    Trials that cannot be scored are named. Exit code: 0, or 2 where nothing can be scored.
     """
     from bench.data import dataset_of
     from bench.scoring.output import check_out

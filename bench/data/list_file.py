@@ -39,7 +39,7 @@ from bench.data.split import (
 from bench.errors import DataError
 
 VARIABLE = "BENCH_LIST_FILES"
-MAX_CLASSES = 255
+MAX_CLASSES = 64  # whose boundaries are counted at once, one bit each
 
 
 @dataclass(frozen=True)

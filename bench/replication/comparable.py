@@ -17,7 +17,7 @@ from bench.replication.checkpoints import plain
 from bench.replication.paper import TIME_PROTOCOLS
 from bench.replication.scores import MACHINE_COSTS, budget_scores, class_scores, costs, scores
 from bench.replication.statistics import Interval, t_interval
-from bench.results.schema import COST_METRICS, TIMES
+from bench.results.schema import COST_METRICS
 from bench.study.tolerances import CLASS_METRIC
 
 # Metrics that come out the same under whatever protocol they were recorded.
@@ -55,7 +55,7 @@ class Measured(NamedTuple):
     values: Mapping[int, float] = {}
     trials: tuple[str, ...] = ()
     machine: Machine = Machine()
-    disturbance: str = ""  # of a time
+    disturbance: str = ""  # of a time or an energy
 
     @property
     def interval(self) -> Interval | None:
@@ -102,7 +102,7 @@ def numbers_of(frame: pd.DataFrame, machines: Mapping[str, Machine] | None = Non
                 {} if of_cost else row["values"],
                 tuple(row["trials"]),
                 machines.get(row["trials"][0], Machine()) if machines is not None else Machine(),
-                disturbance if place.metric in TIMES else "",
+                disturbance,
             ),
         )
     return found

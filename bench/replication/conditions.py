@@ -1,4 +1,4 @@
-"""Which times were measured while something disturbed them: other programs, heat, or a warm-up that did not end.
+"""Which times, and energies, something disturbed while they were measured: other programs, heat, a warm-up without end.
 
 A disturbed time is shown with its reason, never left out: whoever reads it decides. The conditions of every round are
 stored beside the times (see profiling/conditions.py).
@@ -6,12 +6,16 @@ stored beside the times (see profiling/conditions.py).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import pairwise
 
 import pandas as pd
 
+from bench.results.schema import TIMES
+
 BUSY_SHARE = 0.05  # of all processors; a time moves by about as much as others take
 MARK = "‡"
+ENERGY = "forward_energy_j"
 
 Key = tuple[str, str]  # digest of the trial, timing protocol
 
@@ -28,6 +32,17 @@ def disturbances(results: pd.DataFrame) -> dict[Key, str]:
         if reason := _reason(str(metric), float(value)):
             found.setdefault((str(digest), str(protocol)), {})[reason] = None
     return {key: "; ".join(reasons) for key, reasons in found.items()}
+
+
+def disturbance_of(found: Mapping[Key, str], digest: str, metric: str, protocol: str) -> str:
+    """Returns what disturbed a cost, from `disturbances`; "" for nothing, and for what nothing disturbs.
+
+    Energy is the whole GPU's. Its passes have no conditions of their own, so whatever disturbed a time of its trial
+    counts against it as well.
+    """
+    if metric == ENERGY:
+        return "; ".join(dict.fromkeys(why for (trial, _), why in found.items() if trial == digest))
+    return found.get((digest, protocol), "") if metric in TIMES else ""
 
 
 def rounds_in_a_row(results: pd.DataFrame) -> list[str]:

@@ -28,7 +28,7 @@ from bench.replication.checkpoints import (
     over_seeds,
     plain,
 )
-from bench.replication.conditions import disturbances
+from bench.replication.conditions import ENERGY, disturbance_of, disturbances
 from bench.results.changes import Change, changes, json_object
 from bench.results.schema import COST_METRICS, TIMES
 from bench.study.catalog import METRIC_TITLES
@@ -39,7 +39,7 @@ SCORE_COLUMNS = (*KEYS, *OVER_SEEDS)
 # What a time or a peak of memory depends on besides the program; processors of one name may differ in instructions.
 MACHINE_COLUMNS = ("device_name", "kernels", "threads", "precision")
 COST_COLUMNS = (*SCORE_COLUMNS, "passes", *MACHINE_COLUMNS, "disturbance")
-MACHINE_COSTS = (*TIMES, "forward_energy_j", "inference_peak_mib", "training_peak_mib", "process_baseline_mib")
+MACHINE_COSTS = (*TIMES, ENERGY, "inference_peak_mib", "training_peak_mib", "process_baseline_mib")
 DEFAULT_PROTOCOL = "paper"
 PAPER_TIMES = "table-"  # what the names of the paper's timing protocols begin with
 
@@ -126,7 +126,7 @@ def costs(results: pd.DataFrame, digests: Collection[str] | None = None) -> pd.D
         values[column] = [of_trial[trials[0]] for trials in values["trials"]]
     disturbed = disturbances(results)
     values["disturbance"] = [
-        disturbed.get((trials[0], protocol), "") if metric in TIMES else ""
+        disturbance_of(disturbed, trials[0], metric, protocol)
         for metric, protocol, trials in zip(values["metric"], values["protocol"], values["trials"], strict=True)
     ]
     return in_order_of_protocols(values)

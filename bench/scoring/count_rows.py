@@ -1,4 +1,4 @@
-"""Rows of a results file as numpy arrays: those of the test split at the selected iteration, by what they count.
+"""Rows of a results file as numpy arrays: those of the test split at one iteration, by what they count.
 
 A text column is an array of codes into its few different texts. Comparing and looking up codes takes a tenth of the
 time that a table of objects takes, and a report reads the counts of many trainings.
@@ -24,13 +24,15 @@ class CountRows:
     Args:
         table: rows of one file in COUNT_COLUMNS, text columns as dictionary arrays or not.
         refinement: what refined the predictions; "" means the network's own.
+        iteration: at which they were made; None means the selected one.
     """
 
-    def __init__(self, table: pa.Table, refinement: str = "") -> None:
+    def __init__(self, table: pa.Table, refinement: str = "", iteration: int | None = None) -> None:
         self._table = table
         self._columns: dict[str, tuple[NDArray[np.int64], list[str]]] = {}
         self._reported = self._are("split", "test") & self._are("refinement", refinement)
-        self._reported &= self._numbers("iteration") == self._numbers("selected_iteration")
+        at = self._numbers("selected_iteration") if iteration is None else iteration
+        self._reported &= self._numbers("iteration") == at
 
     def of(self, record: str, **texts: str) -> NDArray[np.intp]:
         """Returns the numbers of the rows of a record whose columns hold some texts."""

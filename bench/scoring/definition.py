@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.errors import ConfigError, UnknownNameError
-from bench.evaluation.boundary_scores import STORED, boundary_f1
+from bench.evaluation.boundary_scores import LABEL, PREDICTED, STORED, boundary_f1
 from bench.scoring.regions import DEFAULT_RULE, REGION_RULES, region_scores_by
 from bench.study.catalog import resolve
 
@@ -137,10 +137,23 @@ def score_counts(
     class_values = {Measure("accuracy"): regions.class_accuracy, Measure("iou"): regions.class_iou}
     for protocol in definition.protocols:
         if protocol in boundary:
-            scores = boundary_f1(boundary[protocol][:, ids], definition.divisor)
+            counts = boundary[protocol][:, ids]
+            if definition.classes is not None:
+                counts = counts[_with_any(counts, definition.divisor)]
+            scores = boundary_f1(counts, definition.divisor)
             values[Measure("boundary_f1", protocol)] = scores.boundary_f1
             class_values[Measure("boundary_f1", protocol)] = scores.class_boundary_f1
     return Scores(values, class_values, names)
+
+
+def _with_any(counts: NDArray[np.int64], divisor: Literal["union", "gt"]) -> NDArray[np.bool_]:
+    """Whether any class of (N, K, 4) counts has a boundary that its image's BF would divide by, by image.
+
+    The authors' mean takes an image without any as 0, which all classes together never make; of a class subset it would
+    be a measure of how many images the classes are in.
+    """
+    wanted = [LABEL] if divisor == "gt" else [LABEL, PREDICTED]
+    return np.asarray((counts[..., wanted] > 0).any(axis=(1, 2)))
 
 
 def _subset(classes: str, known: Sequence[str]) -> tuple[str, ...]:

@@ -1,8 +1,8 @@
 """From the long rows of a results file back to the arrays of counts that its scores were made of.
 
 Legend: N images, K classes. A trial stores the counts of the test split, zeros left out, at several iterations, and
-those of refined predictions as well. Read are those at the selected iteration, of the network's own predictions
-unless a refinement is named.
+those of refined predictions as well. Read are those at the selected iteration, of the network's own predictions,
+unless another iteration or a refinement is named.
 """
 
 from __future__ import annotations
@@ -60,11 +60,19 @@ def read_counts(path: Path, protocols: Collection[str] = tuple(STORED)) -> Count
     Raises:
         ResultsError: the file cannot be read any more, or as `counts_of`.
     """
+    return counts_of(read_table(path), protocols)
+
+
+def read_table(path: Path) -> pa.Table:
+    """Returns the rows of a results file that `load_results` has accepted, for `counts_of`.
+
+    Raises:
+        ResultsError: the file cannot be read any more.
+    """
     try:
-        table = read_count_rows(path)
+        return read_count_rows(path)
     except UNREADABLE as error:
         raise ResultsError(f"'{path}' cannot be read: {error}") from None
-    return counts_of(table, protocols)
 
 
 def read_confusion(path: Path, refinement: str = "") -> tuple[tuple[str, ...], NDArray[np.int64]] | None:
@@ -81,10 +89,7 @@ def read_confusion(path: Path, refinement: str = "") -> tuple[tuple[str, ...], N
     Raises:
         ResultsError: the file cannot be read any more, or holds counts that no evaluation could have given.
     """
-    try:
-        rows = CountRows(read_count_rows(path), refinement)
-    except UNREADABLE as error:
-        raise ResultsError(f"'{path}' cannot be read: {error}") from None
+    rows = CountRows(read_table(path), refinement)
     class_names, counted = _class_names(rows), rows.of("image_confusion")
     if not len(counted) or not class_names:
         return None
@@ -96,19 +101,26 @@ def read_confusion(path: Path, refinement: str = "") -> tuple[tuple[str, ...], N
     return class_names, counts
 
 
-def counts_of(table: pa.Table, protocols: Collection[str] = tuple(STORED)) -> Counts:
-    """Returns the counts of one trial from its rows: of its own predictions at the selected iteration.
+def counts_of(
+    table: pa.Table,
+    protocols: Collection[str] = tuple(STORED),
+    refinement: str = "",
+    iteration: int | None = None,
+) -> Counts:
+    """Returns the counts of one trial from its rows.
 
     An image that is all void has no confusion count; it stands in the boundary rows and counts in BF.
 
     Args:
         table: rows of one trial, at least COUNT_COLUMNS.
         protocols: the boundary protocols that are wanted.
+        refinement: what refined the predictions; "" means the network's own.
+        iteration: at which they were made; None means the selected one.
 
     Raises:
         ResultsError: it stores no counts, or counts that no evaluation could have given.
     """
-    rows = CountRows(table)
+    rows = CountRows(table, refinement, iteration)
     class_names, counted = _class_names(rows), rows.of("image_confusion")
     if not class_names or not len(counted) or not len(rows.of("image_boundary")):
         raise ResultsError("it stores no counts of single images")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from bench.scoring.definition import Definition, Scores
+from bench.scoring.definition import Definition, Measure, Scores
 from bench.scoring.output import MISSING, as_csv, as_json, as_markdown, as_table, percent, title_of
 from bench.scoring.rescoring import Rescored
-from bench.study.catalog import MODEL_TITLES
+from bench.study.catalog import ROW_TITLES
 
 Layout = Callable[[Sequence[str], Sequence[Sequence[str]], int], str]
 
@@ -41,9 +41,8 @@ def scores_as(form: str, where: dict[str, Any], definition: Definition, scores: 
         for name, measure, value in rows
     ]
     if form == "csv":
-        rule = {"divisor": definition.divisor, "average": definition.average}
-        chosen = "all" if definition.classes is None else ",".join(definition.classes)
-        return as_csv([{**where, **rule, "classes": chosen, **row} for row in flat])
+        rules = [_rule(definition, measure) for _, measure, _ in rows]
+        return as_csv([{**where, **rule, **row} for rule, row in zip(rules, flat, strict=True)])
     if form == "json":
         return as_json({**where, "unit": "fraction", "definition": definition.as_dict(), "values": flat})
     head = f"{where['dataset']} {where['split']}, {where['height']}x{where['width']} px, percent"
@@ -60,6 +59,15 @@ def scores_as(form: str, where: dict[str, Any], definition: Definition, scores: 
     return "\n".join(parts)
 
 
+def _rule(definition: Definition, measure: Measure) -> dict[str, str]:
+    """Returns the rules that a score follows; those of the other kind of score are empty."""
+    return {
+        "divisor": definition.divisor if measure.protocol else "",
+        "average": "" if measure.protocol else definition.average,
+        "classes": "all" if definition.classes is None else ",".join(definition.classes),
+    }
+
+
 def _rows(rescored: Rescored, definition: Definition, suite: str, profile: str) -> list[dict[str, Any]]:
     """Returns one flat row per value, for CSV and JSON; fractions."""
     return [
@@ -69,11 +77,10 @@ def _rows(rescored: Rescored, definition: Definition, suite: str, profile: str) 
             "model": one.model,
             "weighting": one.weighting,
             "split": "test",
+            "budget": one.budget,
             "metric": one.measure.metric,
             "protocol": one.measure.protocol,
-            "divisor": definition.divisor if one.measure.protocol else "",
-            "average": "" if one.measure.protocol else definition.average,
-            "classes": "all" if definition.classes is None else ",".join(definition.classes),
+            **_rule(definition, one.measure),
             "unit": "fraction",
             "value": one.value,
             "std": one.std,
@@ -86,20 +93,23 @@ def _rows(rescored: Rescored, definition: Definition, suite: str, profile: str) 
 
 
 def _table_of(rescored: Rescored, definition: Definition, layout: Layout) -> str:
-    """Returns scores in percent, one line a model, weighting by weighting."""
-    heads = ["weighting", "model", *(title_of(measure) for measure in definition.measures), "n"]
-    cells = {(one.weighting, one.model, one.measure): one for one in rescored.values}
+    """Returns scores in percent, one line a model, weighting by weighting, and budget by budget where there are any."""
+    budgets = any(one.budget for one in rescored.values)
+    lead = ["weighting", *(["at"] if budgets else []), "model"]
+    heads = [*lead, *(title_of(measure) for measure in definition.measures), "n"]
+    cells = {(one.weighting, one.budget, one.model, one.measure): one for one in rescored.values}
     lines = []
-    for weighting, model in dict.fromkeys((one.weighting, one.model) for one in rescored.values):
-        found = [cells.get((weighting, model, measure)) for measure in definition.measures]
+    for weighting, budget, model in dict.fromkeys(cell[:3] for cell in cells):
+        found = [cells.get((weighting, budget, model, measure)) for measure in definition.measures]
         numbers = [
             MISSING if one is None else percent(one.measure, one.value, one.std, " †" if one.stale else "")
             for one in found
         ]
         seeds = sorted({one.n for one in found if one is not None})
         runs = str(seeds[0]) if len(seeds) == 1 else f"{seeds[0]}-{seeds[-1]}"
-        lines.append([weighting, MODEL_TITLES.get(model, model), *numbers, runs])
-    table = layout(heads, lines, 2)
+        at = [budget or "the end"] if budgets else []
+        lines.append([weighting, *at, ROW_TITLES.get(model, model), *numbers, runs])
+    table = layout(heads, lines, len(lead))
     if any(one.stale for one in rescored.values):
         table += f"\n\n{STALE}"
     return table

@@ -59,7 +59,7 @@ class DatasetSpec(Spec):
         "default: as published",
     )
     folder: Name | None = Field(None, description="folder of the list files, for reader list_file (path)")
-    class_names: Annotated[list[Name], Field(min_length=1, max_length=255)] | None = Field(
+    class_names: Annotated[list[Name], Field(min_length=1, max_length=64)] | None = Field(
         None, description="classes in the order of their ids, for reader list_file (names)"
     )
     void: Annotated[int, Field(ge=0, le=255)] | None = Field(

@@ -17,7 +17,7 @@ import pytest
 from click.testing import CliRunner
 from PIL import Image
 from results_factory import outdated
-from scoring.scored_trials import ROOT, guessed, planned, split_of, store, write_study
+from scoring.scored_trials import ROOT, VOID, guessed, planned, split_of, store, write_study
 
 from bench.cli import ErrorsInOneLine
 from bench.cli.export import export
@@ -151,6 +151,44 @@ def test_divisor_average_and_classes_change_what_they_say(study, results):
         assert {metric for metric in default if found[metric] != default[metric]} == changed, words
         assert content["definition"]["default_of_the_tables"] is False
     assert content["definition"]["classes"] == ["Road", "Car"]
+
+
+def test_budgets_and_refined_predictions_are_scored_as_well(study, tmp_path):
+    """Each from counts of its own: at iteration 40 more is right than at the end, and the refined map is perfect."""
+    text = study.read_text()
+    for after, new in (
+        ("  decoder-variants:\n", "    refinements: {fcn_basic: dense_crf}\n"),
+        ("        iterations: 100\n", "        budgets: {early: 40}\n"),
+    ):
+        text = text.replace(after, after + new, 1)
+    study.write_text(text.replace("        validate_every: 50\n", "        validate_every: 20\n", 1))
+    for trial in planned(study, weightings=["median_frequency"], seeds=[0]):
+        split = split_of(trial)
+        besides = [(40, guessed(split, 1, 0.9), None)]
+        if trial.refinement:
+            besides.append((100, np.where(split.labels == VOID, 0, split.labels), trial.refinement))
+        store(tmp_path, trial, split, guessed(split, 0, 0.5), besides=besides, selected_iteration=100)
+    found, said = rescored(study, tmp_path, "--protocol", "distance", "--seed", 0)
+    assert said.startswith("2 trials, 25 images, ")  # the refined model has 15 of them
+    refined = "fcn_basic_dense_crf"
+    of_bf = [row for row in found["values"] if row["metric"] == "boundary_f1"]
+    assert [(row["budget"], row["model"]) for row in of_bf] == [
+        ("early", "bilinear_interpolation"),
+        ("early", "fcn_basic"),
+        ("", "bilinear_interpolation"),
+        ("", "fcn_basic"),
+        ("", refined),
+    ]
+    stored = load_results(tmp_path).rows
+    stored = stored[(stored["metric"] == "boundary_f1") & (stored["protocol"] == "distance")]
+    stored = stored[stored["record"] == "score"]
+    for row in of_bf:
+        of_model = stored[stored["model"] == row["model"].removesuffix("_dense_crf")]
+        same = of_model[of_model["refinement"].notna() == (row["model"] == refined)]
+        assert [row["value"]] == same.loc[same["iteration"] == (40 if row["budget"] else 100), "value"].tolist()
+    table = bench(study, "rescore", "--suite", "decoder-variants", "--results", tmp_path).stdout.splitlines()
+    assert table[3].split()[:3] == ["weighting", "at", "model"]
+    assert re.search(r"the end +fcn_basic_dense_crf +100\.0 ", "\n".join(table))
 
 
 def test_selection_and_what_is_not_done(study, results):

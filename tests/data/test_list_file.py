@@ -326,10 +326,10 @@ def test_missing_folders_are_named(tree, tmp_path, monkeypatch):
     [
         (
             {"class_names": None},
-            "'class_names' must be a list of 1 to 255 names, in the order of the label ids, got None",
+            "'class_names' must be a list of 1 to 64 names, in the order of the label ids, got None",
         ),
-        ({"class_names": []}, r"must be a list of 1 to 255 names, .*, got \[\]"),
-        ({"class_names": "Road"}, "must be a list of 1 to 255 names, .*, got 'Road'"),
+        ({"class_names": []}, r"must be a list of 1 to 64 names, .*, got \[\]"),
+        ({"class_names": "Road"}, "must be a list of 1 to 64 names, .*, got 'Road'"),
         ({"class_names": ["Road", "Road"]}, "must hold different names of one line, got 'Road'"),
         ({"class_names": ["Road", ""]}, "must hold different names of one line, got ''"),
         ({"class_names": ["Road", 3]}, "must hold different names of one line, got 3"),

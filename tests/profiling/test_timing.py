@@ -56,7 +56,7 @@ def test_a_sleep_of_10_ms_measures_10_ms():
     assert all(one.device_ms is None for one in passes)
     times = summary([one.wall_ms for one in passes])
     assert 10 <= times.p25_ms <= times.centre_ms <= times.p75_ms
-    assert times.p25_ms < 20  # the upper ones are the scheduler's
+    assert min(one.wall_ms for one in passes) < 12  # the longer ones are the scheduler's
     assert times.n == 9
 
 

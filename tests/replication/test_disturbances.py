@@ -50,6 +50,17 @@ def test_one_bad_round_is_named(measured, metric, value, reason):
     assert frame["parameters", "interleaved"] == ""  # a count is not disturbed
 
 
+def test_energy_has_no_watch_of_its_own_and_is_disturbed_by_whatever_disturbed_a_time(measured):
+    measured.cost("fcn_basic", {"forward_energy_j": 3.0}, protocol="passes in a row")
+    assert set(costs(measured.frame)["disturbance"]) == {""}
+    condition(condition(measured, "throttled", 1.0), "other_processes", 1.0, protocol="table-1")
+    frame = costs(measured.frame).set_index("metric")["disturbance"]
+    assert frame["forward_energy_j"] == (
+        "heat or the power supply lowered the GPU's clock; other processes used the GPU"
+    )
+    assert frame["parameters"] == ""
+
+
 def test_reasons_add_up_and_each_is_said_once(measured):
     for round_, share in ((1, 0.2), (2, 0.4), (3, 0.0)):
         condition(measured, "others_share", share, round_=round_)

@@ -88,9 +88,13 @@ def test_numbers_in_the_texts_are_those_of_the_code(study):
     for name, protocol in PAPER_PROTOCOLS.items():
         assert f"{protocol.passes} forward" in DEFINITIONS[name].meaning
         assert ("backward" in DEFINITIONS[name].meaning) == protocol.backward
-    timing = study.profiles["paper"].timing
-    assert f"{timing.rounds} rounds of {timing.iterations} passes" in DEFINITIONS["interleaved"].meaning
-    assert f"rounds, {timing.rounds * timing.iterations} of them" in DEFINITIONS["interleaved"].divides_by
+    timings = [profile.timing for profile in study.profiles.values()]
+    timings += [run.timing for suite in study.suites.values() for run in suite.runs.values() if run.timing]
+    assert {(timing.rounds, timing.iterations) for timing in timings} == {(3, 30), (3, 5)}
+    assert "3 rounds of 30 passes; of 5 where" in DEFINITIONS["interleaved"].meaning
+    assert "of all rounds, 90 of them, or 15" in DEFINITIONS["interleaved"].divides_by
+    few = [name for name, suite in study.suites.items() for run in suite.runs.values() if run.timing]
+    assert set(few) == {"cost"}
     assert f"more than {100 * BUSY_SHARE:g} %" in DEFINITIONS["disturbed"].meaning
     assert f"after {WINDOW * MAX_WINDOWS} passes" in DEFINITIONS["disturbed"].meaning
     steady = f"window of {WINDOW} passes is steady if its median is at least {100 * STEADY:g} %"
@@ -166,6 +170,17 @@ def test_the_pictures_are_written_and_equal_each_time(tmp_path):
             assert picture.format == "PNG"
             assert len(np.unique(np.asarray(picture))) > 10
     assert len(list((tmp_path / "1").iterdir())) == len(PICTURES)
+
+
+def test_the_pictures_of_the_page_are_those_that_are_drawn(tmp_path):
+    """As near as other fonts let them be, and the few pixels with which tests draw."""
+    for path in write_pictures(tmp_path):
+        with Image.open(path) as drawn, Image.open(ROOT / "docs/figures" / path.name) as shown:
+            assert shown.width == 6 * drawn.width, path.name  # 300 dpi
+            assert abs(shown.height - 6 * drawn.height) < 6, path.name
+            small = shown.convert("L").resize(drawn.size, Image.Resampling.BOX)
+            pixels = [np.asarray(picture, np.float64) for picture in (drawn.convert("L"), small)]
+        assert np.abs(pixels[0] - pixels[1]).mean() < 5, path.name
 
 
 def test_pictures_that_cannot_be_written_are_named(tmp_path):

@@ -3,6 +3,7 @@
 import re
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 from test_suite import run
@@ -110,7 +111,12 @@ def test_a_stop_between_two_turns_says_where_and_gives_the_leases_back(tmp_path,
 
 def test_the_papers_table_6_has_its_own_batch(tmp_path):
     trial = cost(timing_paper="table-6", timing_rounds=1)
-    rows = [row for row in run_cost(trial, CPU, lambda _: None).rows if row["record"] == "cost"]
+    every = run_cost(trial, CPU, lambda _: None).rows
+    rows = [row for row in every if row["record"] == "cost"]
     training = [row["protocol"] for row in rows if row["metric"] == "training_peak_mib"]
     assert training == ["resident_set, batch 2, 32x40", "resident_set, batch 4, 32x40"]
     assert [row["value"] for row in rows if row["metric"] == "backward_ms_n"] == [10, 3]
+    for protocol, statistic in (("table-6", np.mean), ("interleaved", np.median)):
+        of_protocol = [row for row in every if row["protocol"] == protocol and row["metric"] == "forward_ms"]
+        (stored,) = (row["value"] for row in of_protocol if row["record"] == "cost")
+        assert stored == statistic([row["value"] for row in of_protocol if row["record"] == "pass"])

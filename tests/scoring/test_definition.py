@@ -66,6 +66,20 @@ def test_a_subset_by_hand():
     assert scores.class_names == ("a", "b")
 
 
+@pytest.mark.parametrize("divisor", ["union", "gt"])
+def test_a_perfect_prediction_scores_1_for_a_class_that_is_in_some_images(divisor):
+    """Class A is in the first of three images alone, B in all; the last two say nothing of A."""
+    boundary = np.zeros((3, 2, 4), np.int64)
+    boundary[0, 0] = boundary[:, 1] = 7
+    confusion = np.eye(2, dtype=np.int64)[None].repeat(3, axis=0)
+    scores = score_counts(Definition(divisor=divisor, classes=("A",)), ("A", "B"), confusion, {"paper": boundary})
+    assert scores.values[Measure("boundary_f1", "paper")] == 1
+    wrong = boundary.copy()
+    wrong[2, 0] = [5, 0, 0, 0]  # imagined in the last: it counts there, and is worth nothing, unless labels decide
+    scores = score_counts(Definition(divisor=divisor, classes=("A",)), ("A", "B"), confusion, {"paper": wrong})
+    assert scores.values[Measure("boundary_f1", "paper")] == (0.5 if divisor == "union" else 1)
+
+
 def test_a_protocol_without_counts_has_no_value():
     counts = np.ones((1, 2, 2), int)
     scores = score_counts(

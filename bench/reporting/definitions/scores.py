@@ -158,7 +158,8 @@ REGION_RULES = (
         divides_by="The number of classes in the subset.",
         void="Void, and every pixel labelled outside the subset, is left out.",
         edge_cases="A prediction outside the subset on a kept pixel is a miss of the labelled class and counts for no "
-        "other. BF is the mean over the classes of the subset; its boundary pixels are those of the whole maps.",
+        "other. BF is the mean over the classes of the subset, then over the images in which one of them counts; its "
+        "boundary pixels are those of the whole maps.",
         source="other: a rule of this project; the paper scores all classes.",
         also=("class-subset",),
     ),

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from bench.replication.conditions import MARK, disturbances, rounds_in_a_row
+from bench.replication.conditions import ENERGY, MARK, disturbances, rounds_in_a_row
 from bench.replication.scores import in_order_of_protocols
 from bench.reporting.staleness import FRESH, Staleness
 from bench.results.schema import TIMES
@@ -111,6 +111,8 @@ def _text(
     if (model, metric, protocol) not in values:
         return "—"
     text = shown(metric)
+    if metric == ENERGY and any(disturbed_model == model for disturbed_model, _ in disturbed):
+        return f"{text} {MARK}"
     if metric not in TIMES:
         return text
     if {(model, f"{metric}_p25", protocol), (model, f"{metric}_p75", protocol)} <= values.keys():
