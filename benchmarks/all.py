@@ -30,6 +30,7 @@ SCRIPTS = {
     "unpooling.py": True,
     "training.py": True,
     "startup.py": False,
+    "report.py": False,
 }
 HEAD = """# Benchmarks
 

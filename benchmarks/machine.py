@@ -35,9 +35,10 @@ def description() -> str:
     source = f"{commit[:12]}{' with changes' if changed else ''}" if commit else "not a checkout"
     units = f"{torch.backends.cpu.get_cpu_capability()}, {'with' if has_bf16_units() else 'without'} units for bf16"
     versions = [f"{name} {version}" for name in PACKAGES if (version := package_version(name))]
+    cores = f"{os.cpu_count()} cores, PyTorch uses {torch.get_num_threads()} threads"
     lines = {
         "Date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
-        "Processor": f"{processor_name()} ({units}), {os.cpu_count()} cores, PyTorch uses {torch.get_num_threads()} threads",
+        "Processor": f"{processor_name()} ({units}), {cores}",
         "Memory": memory(),
         "GPU": gpu(),
         "System": platform.platform(),

@@ -16,6 +16,7 @@ NAMES = {
     "boundary_metrics": ["ours", "SciPy flow", "SciPy distance", "scikit-image dilation"],
     "training": ["ours", "bare loop", "plain loop"],
     "startup": ["ours: bench --help", "ours: bench status", "ours: bench plan --help", "python -c 'import torch'"],
+    "report": ["again", "first"],
 }
 # a process with several threads starts others, and data loaders say so
 forks = pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
@@ -139,7 +140,7 @@ def test_what_is_not_installed_is_left_out_and_named(monkeypatch, capsys):
     assert "scikit-learn" in first_cells(text)
 
 
-@pytest.mark.parametrize("name", ["region_metrics", "boundary_metrics", "unpooling", "training", "startup", "all"])
+@pytest.mark.parametrize("name", ["region_metrics", "boundary_metrics", "unpooling", "training", "startup", "report", "all"])
 def test_unknown_arguments_are_one_line(name, capsys):
     with pytest.raises(SystemExit) as left:
         importlib.import_module(name).main(["--qiuck"])
