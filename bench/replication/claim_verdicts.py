@@ -107,7 +107,8 @@ def _reason(verdict: ClaimOutcome, parts: Sequence[ClaimPart]) -> str:
     first = deciding[0]
     if verdict == "replicated":
         return f"all {len(parts)} parts hold" if len(parts) > 1 else f"{first.place}: {first.ours}"
-    of = f"{len(deciding)} of {len(parts)} parts: " if len(parts) > 1 else ""
+    which = ", the first of them" if len(deciding) > 1 else ""
+    of = f"{len(deciding)} of {len(parts)} parts{which}: " if len(parts) > 1 else ""
     if {part.reason for part in deciding} <= {SINGLE_HOLDS, SINGLE_FAILS}:
         first = next((part for part in deciding if part.reason == SINGLE_FAILS), first)
         where = f": {first.place}: {first.ours}".replace(f" {IN_SINGLE_RUN}", "")
@@ -139,14 +140,15 @@ def _count(part: Part, ours: OurNumbers, confidence: float) -> ClaimPart:
     sure = sum(one.verdict == "replicated" for one in worst)
     possible = sum(one.verdict != "contradicted" for one in worst)
     undecided = [one for one in worst if one.verdict in ("not tested", "inconclusive")]
-    verdict, reason = _side_of_count(part, sure, possible), ""
+    verdict, reason, example = _side_of_count(part, sure, possible), "", ""
     if verdict == "inconclusive":
         first = min(undecided, key=lambda one: one.badness)
         verdict, reason = first.verdict, first.reason
+        example = f"{', the worst of them' * (len(undecided) > 1)}: {first.numbers}" if first.numbers else ""
         if reason in (SINGLE_HOLDS, SINGLE_FAILS):
             holding = sum(one.verdict == "replicated" or one.reason == SINGLE_HOLDS for one in worst)
             reason = SINGLE_HOLDS if part.allowed.holds(holding) else SINGLE_FAILS
-    numbers = f"{part.asks}: {sure}, not in {len(worst) - possible}, undecided in {len(undecided)}"
+    numbers = f"{part.asks}: {sure}, not in {len(worst) - possible}, undecided in {len(undecided)}{example}"
     trials = _trials([one for pairs in tested for one in pairs])
     return ClaimPart(part.place, part.question, numbers if trials else "", part.needed, verdict, reason, trials)
 

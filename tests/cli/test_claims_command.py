@@ -75,7 +75,7 @@ def test_suites_and_groups_select_by_the_first_table() -> None:
 def test_one_claim_is_shown_with_all_its_parts() -> None:
     said = " ".join(bench("--id", "t1-sf-1").split())
     assert "threshold: we chose the numbers of its tests" in said
-    assert "note: SegNet-Basic minus FCN-Basic: G +1.0" in said
+    assert "on the paper: SegNet-Basic minus FCN-Basic: G +1.0" in said
     assert (
         "holds: T1 test BF, median frequency: SegNet-Basic 35.78 − FCN-Basic 38.11 = −2.33; needed at most ±3" in said
     )
@@ -88,7 +88,7 @@ def test_verdicts_on_results(folder: Path) -> None:
     said = " ".join(bench(*words, "--suite", "decoder-variants").split())
     assert "T1-COST-2 holds replicated" in said
     assert "T1-SF-3 holds not tested" in said
-    assert "— 4 of 4 parts: FCN-Basic-NoAddition: not run yet" in said
+    assert "— 4 of 4 parts, the first of them: FCN-Basic-NoAddition: not run yet" in said
     assert "NOT AT THE PAPER'S SCALE: profile smoke trained on 96 images" in said
     said = " ".join(bench(*words, "--id", "T1-SF-2", "--id", "T1-COST-2").split())
     assert "on ours: inconclusive: single run, whose values hold" in said

@@ -89,6 +89,13 @@ def test_of_two_comparisons_each_has_to_be_surer_to_contradict(tmp_path: Path) -
     assert verdict(tmp_path, rows, ORDER, two).reason == "all 2 parts hold"
 
 
+def test_of_several_parts_that_decide_the_first_is_shown_as_one_of_them(tmp_path: Path) -> None:
+    rows = [trained(SB, 0.5, 0.5), trained(FB, 0.4, 0.4)]
+    found = verdict(tmp_path, rows, *[ORDER | {"metric": metric} for metric in ("boundary_f1", "global_accuracy")])
+    assert found.verdict == "not tested"
+    assert found.reason == f"2 of 2 parts, the first of them: {found.parts[0].reason}"
+
+
 def test_an_interval_across_the_threshold_decides_nothing(tmp_path: Path) -> None:
     found = verdict(tmp_path, [trained(SB, 0.50, 0.52), trained(FB, 0.40, 0.51)], ORDER)
     assert found.verdict == "inconclusive"
@@ -296,15 +303,16 @@ def test_counts_are_sure_on_both_sides_or_undecided(tmp_path: Path) -> None:
     rows = ["segnet_basic", "fcn_basic", "fcn_basic_no_addition"]
     test = T1 | {"kind": "count", "row": rows, "over": {"split": "test"}, "under": {"row": "bilinear_interpolation"}}
     base = [trained("bilinear_interpolation", 0.30, 0.30), trained(SB, 0.90, 0.90), trained(FB, 0.10, 0.10)]
-    # 90 and 10 are decided; 31 and 29 are not
-    all_of_them = [*base, trained("fcn_basic_no_addition", 0.31, 0.29)]
+    # 90 and 10 are decided; 33 and 29 are not
+    all_of_them = [*base, trained("fcn_basic_no_addition", 0.33, 0.29)]
     assert verdict(tmp_path, all_of_them, test | {"at_least": 1}).verdict == "replicated"
     assert verdict(tmp_path, all_of_them, test | {"equals": 3}).verdict == "contradicted"
     found = verdict(tmp_path, all_of_them, test | {"equals": 2})
     assert found.verdict == "inconclusive"
     assert found.parts[0].ours == (
         "SegNet-Basic, FCN-Basic and FCN-Basic-NoAddition > Bilinear-Interpolation in how many of 3 cases: 1, "
-        "not in 1, undecided in 1"
+        "not in 1, undecided in 1: FCN-Basic-NoAddition 31.0 > Bilinear-Interpolation 30.0? +1.0 [−24.4, +26.4] "
+        "over 2 seeds"
     )
     found = verdict(tmp_path, base, test | {"at_least": 2})
     assert (found.verdict, found.reason) == ("not tested", "FCN-Basic-NoAddition: not run yet")

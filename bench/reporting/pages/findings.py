@@ -138,7 +138,8 @@ def why_not_tested(claims: Sequence[ClaimVerdict]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for one in claims:
         if one.verdict == "not tested":
-            reason = one.reason.rpartition(" parts: ")[2]  # how many parts is said by `bench claims`
+            # how many parts is said by `bench claims`
+            reason = next((part.reason for part in one.parts if part.verdict == one.verdict), one.reason)
             kind = next((short for word, short in SHORT_REASONS.items() if word in reason), reason)
             found.setdefault(kind, []).append(one.claim.id)
     return dict(sorted(found.items(), key=lambda group: -len(group[1])))
