@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from bench.reporting.staleness import MARK as STALE
@@ -37,11 +37,6 @@ class Mark:
         word = self.verdict if self.count == 1 else PLURALS.get(self.verdict, self.verdict)
         return f"{self.sign} {self.count} {word}"
 
-    @property
-    def meaning(self) -> str:
-        """One sentence without its end."""
-        return MEANINGS.get(self.verdict, "")
-
 
 SIGNS = {
     "within": "✓",
@@ -63,7 +58,8 @@ PLURALS = {"holds": "hold", "does not hold": "do not hold", "no number": "have n
 OF_NUMBERS = ("within", "outside", "inconclusive", "not comparable", "stale", "failed", "missing")
 OF_CLAIMS = ("replicated", "contradicted", "inconclusive", "not tested")
 ON_PAPER = ("holds", "does not hold", "no number")
-MEANINGS = {
+# One sentence on each, without its end.
+MEANING_OF_NUMBERS = {
     "within": "our interval over seeds lies inside the tolerance around the paper's number",
     "outside": "it lies wholly outside, on one side",
     "inconclusive": "it crosses the edge of the tolerance, or there are too few seeds for an interval; the reason says "
@@ -72,18 +68,25 @@ MEANINGS = {
     "stale": "measured under other settings or source than are planned now, so it does not count",
     "failed": "the trial ended without a result",
     "missing": "not run yet",
+}
+MEANING_OF_CLAIMS = {
     "replicated": "every comparison of the claim lies on the right side of its threshold, interval and all",
-    "contradicted": "one comparison lies wholly on the wrong side",
+    "contradicted": "one comparison lies wholly on the wrong side, its interval widened for the number of comparisons "
+    "in the claim",
+    "inconclusive": "neither replicated nor contradicted: an interval crosses its threshold, or lies beyond it by less "
+    "than so many comparisons in one claim ask for (the widened interval stands beside it), or there is a single run",
     "not tested": "our results do not have the numbers, or not at the scale that the claim needs",
+}
+MEANING_ON_PAPER = {
     "holds": "the paper's own tables bear the statement out",
     "does not hold": "the paper's own tables contradict the statement",
     "no number": "the paper prints no number for it",
 }
 
 
-def legend(verdicts: Iterable[str]) -> list[Mark]:
-    """Returns the marks of some verdicts, to be explained."""
-    return [Mark(verdict) for verdict in verdicts]
+def legend(meanings: Mapping[str, str]) -> list[tuple[Mark, str]]:
+    """Returns the marks of some verdicts, each with its meaning."""
+    return [(Mark(verdict), meaning) for verdict, meaning in meanings.items()]
 
 
 def counted(verdicts: Iterable[str], order: Iterable[str]) -> list[Mark]:

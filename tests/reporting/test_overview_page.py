@@ -18,6 +18,7 @@ from bench.reporting.pages.claims_section import audit_section, claims_section
 from bench.reporting.pages.overview_page import write_overview
 from bench.reporting.pages.report_source import ReportSource
 from bench.reporting.provenance.citation import CITATIONS
+from bench.reporting.verdict_marks import OF_CLAIMS, ON_PAPER
 from bench.study.config import Study
 from bench.study.trials import Trial, plan
 
@@ -122,6 +123,18 @@ def test_claims_are_counted_by_the_last_profile() -> None:
     ]  # fmt: skip
     assert len({item.address for item in section.items}) == 71
     assert all(item.parts for item, _ in section.failing)
+
+
+def test_notes_of_claims_say_that_they_are_about_the_paper() -> None:
+    notes = {item.id: item.notes for item in audit_section({}).items}
+    assert notes["T1-SF-5"][0] == "On the paper: BF falls from 38.11 to 31.96, by 6.15 points."
+    assert all(note[0].startswith(("On the paper: ", "The ")) for note in notes.values() if note)
+
+
+def test_the_legend_of_claims_does_not_speak_of_tolerances() -> None:
+    meanings = {mark.verdict: meaning for mark, meaning in audit_section({}).legend}
+    assert meanings["inconclusive"].startswith("neither replicated nor contradicted: an interval crosses its threshold")
+    assert list(meanings) == [*OF_CLAIMS, *ON_PAPER]
 
 
 def test_what_the_page_says_of_the_scale_is_not_said_again_beside_claims() -> None:

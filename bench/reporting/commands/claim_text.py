@@ -134,7 +134,7 @@ def _table(lines: Sequence[Line]) -> Table:
 def _details(line: Line) -> list[RenderableType]:
     """Returns all that is known of a claim, a line each."""
     claim, ours = line.claim, line.ours
-    facts = {"section": claim.section, "threshold": THRESHOLDS.get(claim.threshold, ""), "note": claim.note}
+    facts = {"section": claim.section, "threshold": THRESHOLDS.get(claim.threshold, ""), "on the paper": claim.note}
     text = [(2, f"{name}: {escape(fact)}") for name, fact in facts.items() if fact]
     why = f": {escape(claim.no_number)}" if claim.no_number else ""
     text.append((2, f"on its own numbers: {_coloured(line.paper.outcome)}{why}"))

@@ -7,7 +7,15 @@ from typing import NamedTuple
 
 from bench.replication.claim_verdicts import ClaimVerdict
 from bench.replication.claims import Claim, claims, on_paper
-from bench.reporting.verdict_marks import OF_CLAIMS, ON_PAPER, Mark, counted, legend
+from bench.reporting.verdict_marks import (
+    MEANING_OF_CLAIMS,
+    MEANING_ON_PAPER,
+    OF_CLAIMS,
+    ON_PAPER,
+    Mark,
+    counted,
+    legend,
+)
 
 THRESHOLDS = {
     "ours": "The paper has a word where the test has a number: the threshold was chosen here.",
@@ -57,9 +65,9 @@ class ClaimSection(NamedTuple):
         return counted((item.on_paper.verdict for item in self.items), ON_PAPER)
 
     @property
-    def legend(self) -> list[Mark]:
-        """Every verdict that a claim can have."""
-        return legend((*OF_CLAIMS, *ON_PAPER))
+    def legend(self) -> list[tuple[Mark, str]]:
+        """Every verdict that a claim can have, and what it means."""
+        return legend(MEANING_OF_CLAIMS | MEANING_ON_PAPER)
 
     @property
     def failing(self) -> list[tuple[ClaimView, list[PartView]]]:
@@ -148,4 +156,6 @@ def _where(claim: Claim) -> str:
 
 
 def _notes(claim: Claim) -> tuple[str, ...]:
-    return tuple(filter(None, (claim.note, THRESHOLDS.get(claim.threshold, ""))))
+    """Returns what to say below a claim; its note is about the paper's numbers and stands below ours."""
+    note = f"On the paper: {claim.note}" if claim.note else ""
+    return tuple(filter(None, (note, THRESHOLDS.get(claim.threshold, ""))))

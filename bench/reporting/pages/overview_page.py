@@ -26,7 +26,7 @@ from bench.reporting.provenance.citation import CITATIONS
 from bench.reporting.provenance.overview import Fact, machines, provenance, trial_counts, trial_states, when
 from bench.reporting.rendering import made_folder, write_pages
 from bench.reporting.tables.verdicts import PaperVerdicts
-from bench.reporting.verdict_marks import OF_CLAIMS, OF_NUMBERS, Mark, counted, legend
+from bench.reporting.verdict_marks import MEANING_OF_NUMBERS, OF_CLAIMS, OF_NUMBERS, Mark, counted, legend
 from bench.study.config import Study
 from bench.study.specs import SuiteSpec
 
@@ -100,7 +100,7 @@ def write_overview(source: ReportSource, out: Path) -> Path:
             if name not in run
         ],
         "claims": audit_section(claims),
-        "number_legend": legend(OF_NUMBERS),
+        "number_legend": legend(MEANING_OF_NUMBERS),
         "environment": provenance(rows),
         "citation_items": CITATIONS,
         "report_command": "bench report",

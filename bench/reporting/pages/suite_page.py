@@ -48,7 +48,7 @@ from bench.reporting.tables.notes import training_notes
 from bench.reporting.tables.paper_tables import side_by_side
 from bench.reporting.tables.per_class import class_table
 from bench.reporting.tables.verdicts import image_intervals, with_image_intervals, with_verdicts
-from bench.reporting.verdict_marks import OF_NUMBERS, legend
+from bench.reporting.verdict_marks import MEANING_OF_NUMBERS, legend
 from bench.study.trials import Trial
 
 FORMATS = {"csv": to_csv, "md": to_markdown, "tex": to_latex}
@@ -181,7 +181,7 @@ def _table_context(source: ReportSource, shown: SuiteResults, folder: Path) -> d
         "training_notes": notes,
         "verdict_problem": judged.problem,
         "number_counts": judged.counts,
-        "number_legend": legend(OF_NUMBERS) if shown.tables else [],
+        "number_legend": legend(MEANING_OF_NUMBERS) if shown.tables else [],
         "records": records,
         "data": page_data([*tables, *class_tables], records),
     }

@@ -17,7 +17,7 @@ from itertools import groupby
 
 from bench.reporting.rendering import with_code
 from bench.reporting.tables.cells import MISSING, Cell, Column, Row, Table
-from bench.reporting.verdict_marks import Mark
+from bench.reporting.verdict_marks import MEANING_OF_NUMBERS, Mark
 
 NOT_COMPARABLE = "not comparable"
 HOW_TO_READ = "Each cell: the paper's value, ours, the difference (in percentage points for the scores)."
@@ -36,9 +36,9 @@ def to_html(table: Table) -> str:
 
 def _sign_notes(table: Table) -> list[str]:
     """Returns what the sign means that stands in cells without its word."""
-    mark = Mark(NOT_COMPARABLE)
     there = any(cell.verdict and cell.verdict.verdict == NOT_COMPARABLE for row in table.rows for cell in row.cells)
-    return [f"{mark.text}: {mark.meaning}; the cell says why when it is chosen."] if there else []
+    meaning = MEANING_OF_NUMBERS[NOT_COMPARABLE]
+    return [f"{Mark(NOT_COMPARABLE).text}: {meaning}; the cell says why when it is chosen."] if there else []
 
 
 def _band(table: Table, numbers: Sequence[int], place: int) -> list[str]:
