@@ -170,6 +170,14 @@ def test_behind_a_number_stand_seeds_intervals_and_its_origin(show: Open) -> Non
     assert violations(page) == []
 
 
+def test_a_run_behind_a_number_fits_a_phone(show: Open) -> None:
+    page = show("variants", f"#{ADDRESS}", width=360, has_touch=True)
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_text("Seed 0: ").click()
+    assert dialog.get_by_role("link", name="results/").first.is_visible()
+    assert dialog.evaluate("dialog => dialog.scrollWidth - dialog.clientWidth") == 0
+
+
 def test_a_link_opens_the_table_that_holds_the_number(show: Open) -> None:
     page = show("variants", "#cell-classes_iou_test-segnet_basic-median_frequency-test-Car-iou")
     assert "SegNet-Basic: Median frequency balancing, Car" in page.get_by_role("dialog").inner_text()
@@ -195,6 +203,28 @@ def test_claims_are_filtered(show: Open) -> None:
     page.get_by_label("On the paper's own numbers").select_option(value="")
     page.get_by_label("Verdict on profile mini").select_option(value="")
     assert claims.count() == 71
+
+
+def test_a_link_to_a_claim_shows_it_whatever_the_filter_hides(show: Open) -> None:
+    from playwright.sync_api import expect
+
+    page = show("overview")
+    page.get_by_label("On the paper's own numbers").select_option(value="does not hold")
+    claim = page.locator("#claim-T1-COST-1")
+    assert claim.is_hidden()
+    page.evaluate("location.hash = 'claim-T1-COST-1'")
+    claim.wait_for()
+    assert page.locator("form.filter output").inner_text() == "71 of 71 shown"
+    assert page.get_by_label("On the paper's own numbers").input_value() == ""
+    expect(claim).to_be_in_viewport()
+
+
+def test_all_columns_of_the_comparisons_of_a_claim_are_seen(show: Open) -> None:
+    page = show("variants")
+    page.locator(".claim details").evaluate_all("all => all.forEach(one => one.open = true)")
+    regions = page.get_by_role("region", name="Comparisons of ")
+    assert regions.count() > 10
+    assert regions.evaluate_all("all => Math.max(...all.map(one => one.scrollWidth - one.clientWidth))") == 0
 
 
 def test_the_overview_leads_to_every_page_and_back(show: Open, pages: Pages) -> None:
@@ -241,6 +271,20 @@ def test_it_prints(show: Open) -> None:
     assert not page.locator(".sorting").first.is_visible()
     assert page.locator("#T1").is_visible()
     assert page.pdf().startswith(b"%PDF")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_table_is_wider_than_the_paper_it_is_printed_on(show: Open, name: str) -> None:
+    page = show(name, width=680)  # A4 without the margins, px of CSS
+    page.emulate_media(media="print")
+    page.locator("details").evaluate_all("all => all.forEach(one => one.open = true)")
+    wider = """([width, landscape]) => [...document.querySelectorAll("section table")]
+        .filter((table) => Boolean(table.closest("#table, #per-class details")) === landscape)
+        .filter((table) => table.scrollWidth > width)
+        .map((table) => `${table.closest("section").id}: ${table.scrollWidth}`)"""
+    assert page.evaluate(wider, [680, False]) == []
+    page.set_viewport_size({"width": 1032, "height": 800})
+    assert page.evaluate(wider, [1032, True]) == []
 
 
 def test_without_script_everything_is_readable(show: Open) -> None:

@@ -198,10 +198,20 @@ function filterable(form) {
     }
     said.textContent = `${items.filter((item) => !item.hidden).length} of ${items.length} shown`;
   }
+  // a link to a claim shows it, whatever the filter hides
+  function reveal() {
+    const item = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    if (!items.includes(item) || !item.hidden) return;
+    form.reset();
+    apply();
+    item.scrollIntoView();
+  }
   form.hidden = false;
   form.addEventListener("change", apply);
   form.addEventListener("submit", (event) => event.preventDefault());
+  addEventListener("hashchange", reveal);
   apply();
+  reveal();
 }
 
 // --- entries to copy
@@ -227,5 +237,5 @@ document.querySelectorAll("table.paper-table").forEach(sortable);
 document.querySelectorAll("form.filter").forEach(filterable);
 document.querySelectorAll(".copyable").forEach(copyable);
 addEventListener("beforeprint", () => {
-  for (const legend of document.querySelectorAll("details.legend")) legend.open = true;
+  for (const part of document.querySelectorAll("details.legend, details.intervals")) part.open = true;
 });
