@@ -19,6 +19,7 @@ from markupsafe import Markup, escape
 from bench.atomic import write_atomically
 from bench.errors import ResultsError
 
+CODE = re.compile(r"`([^`]+)`")  # words in backticks
 TEMPLATES = Path(__file__).with_name("templates")
 
 
@@ -69,7 +70,7 @@ def start_sentence(text: str) -> str:
 
 def with_code(text: str) -> Markup:
     """Returns escaped HTML in which `words in backticks` are code."""
-    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))
+    return Markup(CODE.sub(r"<code>\1</code>", str(escape(text))))
 
 
 def first_sentence(text: str) -> str:

@@ -206,8 +206,10 @@ def test_memory_of_a_processor_stands_beside_nvidia_smis_without_a_difference(
     found = cell(table, "segnet", "training_peak_mib")
     assert (found.printed, found.ours_text[:2], found.difference_text) == ("6803", "60", "—")
     assert "Ours: resident set, the whole process" in notes(table)
-    assert "on AMD EPYC 9B45" in notes(table)
+    assert notes(table).count("on AMD EPYC 9B45 (AVX2).") == 2  # times and memory
     assert cell(table, "segnet", "forward_ms").printed == "422.50"
+    assert [cell(table, "segnet", time).difference_text for time in ("forward_ms", "backward_ms")] == ["—", "—"]
+    assert cell(table, "segnet", "model_size_mb").difference is not None
     assert float(cell(table, "segnet", "forward_ms").ours_text) >= 400  # the paper's protocol, not the other one
     assert [row.sides for row in table.rows] == ["both", "both", "ours"]
 
@@ -218,4 +220,4 @@ def test_memory_as_nvidia_smi_shows_it_is_taken_where_it_is_there(study: Study, 
     assert (found.printed, found.ours_text[:2]) == ("1052", "30")
     assert found.difference is not None
     assert "device process, what the process takes from the GPU, as nvidia-smi shows it" in notes(table)
-    assert "two things" not in notes(table)
+    assert "Memory of a GPU and of a process on a processor" not in notes(table)

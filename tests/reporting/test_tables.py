@@ -1,5 +1,6 @@
 import math
 import re
+from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 from xml.etree import ElementTree
@@ -20,6 +21,7 @@ from bench.reporting.staleness import Staleness
 from bench.reporting.tables.cells import Cell, Table, runs_label
 from bench.reporting.tables.formats import to_csv, to_markdown
 from bench.reporting.tables.html import to_html
+from bench.reporting.tables.intervals import READING
 from bench.reporting.tables.latex import to_latex
 from bench.reporting.tables.notes import protocol_note
 from bench.reporting.tables.per_class import class_table
@@ -109,7 +111,7 @@ def test_decimals_and_signs(table: Table) -> None:
     assert cell(table, "segnet_basic", "boundary_f1").difference_text == "0.00"
     assert cell(table, "segnet_basic", "parameters", "").ours_text == "1.416"
     time = cell(table, "segnet_basic", "forward_ms", "")
-    assert (time.ours_text, time.difference_text) == ("60.0", "+7.4")  # the paper's protocol, not the other one
+    assert (time.ours_text, time.difference_text) == ("60.0", "—")  # the paper's protocol, not the other one
 
 
 def test_several_seeds_show_their_spread(table: Table) -> None:
@@ -244,7 +246,13 @@ def test_the_time_note_names_both_machines(table: Table) -> None:
     (note,) = [note for note in table.notes if note.startswith("Infer time")]
 
     assert "NVIDIA Titan with cuDNN v3" in note
-    assert note.endswith("ours: protocol table-1, 20 passes on a processor.")
+    assert note.endswith("ours: protocol table-1, 20 passes on a processor (AVX2).")
+    assert "Times of two machines are two things, so there is no difference to show." in table.notes
+    other = COSTS.iloc[[2]].assign(model="fcn_basic", kernels="AVX512")
+    mixed = table_1(SCORES, pd.concat([COSTS, other]))
+    assert any("20 passes on a processor (AVX2) / a processor (AVX512)." in note for note in mixed.notes)
+    unknown = table_1(SCORES, COSTS.assign(kernels=None))
+    assert any(note.endswith("20 passes on a processor.") for note in unknown.notes)
     assert any(note.endswith("ours: not measured.") for note in table_1(SCORES, COSTS.iloc[:0]).notes)
 
 
@@ -276,7 +284,7 @@ def test_markdown_has_a_table_per_section(table: Table) -> None:
     assert lines[0] == "## The paper's Table 1: Comparison of decoder variants"
     assert f"### Median frequency balancing ({NOT_AT_SCALE}, see above)" in lines
     assert "| *fixed upsampling* |  |  |  |" in lines
-    assert "| SegNet-Basic | 1.425 → 1.416 (−0.009) | 1 → — | 52.6 → 60.0 (+7.4) |" in lines
+    assert "| SegNet-Basic | 1.425 → 1.416 (−0.009) | 1 → — | 52.6 → 60.0 |" in lines
     (row,) = [line for line in lines if line.startswith("| FCN-Basic |") and "single run" in line]
     assert row == (
         "| FCN-Basic | 81.7 → — | 62.4 → — | 47.3 → **45.0** (−2.3) | **38.11** → — | 92.8 → — | 93.6 → — | 88.1 → — "
@@ -308,7 +316,7 @@ def test_html_is_well_formed_and_marks_best_and_difference(table: Table) -> None
     root = ElementTree.fromstring(f"<div>{text}</div>")
 
     assert root.find(".//p[@class='notice']/strong").text == NOTICE
-    rows = root.findall(".//tbody/tr")
+    rows = root.findall(".//table[@id]/tbody/tr")
     assert len(rows) == 8 + 3
     assert all(len(row.findall("td")) == 17 for row in rows if "class" not in row.attrib)
     assert (
@@ -320,8 +328,27 @@ def test_html_is_well_formed_and_marks_best_and_difference(table: Table) -> None
     assert '<span class="ours">—</span> <span class="difference">—</span>' in text
 
 
+def test_intervals_stand_below_the_html_table_of_the_paper(table: Table) -> None:
+    root = ElementTree.fromstring(f"<div>{to_html(table)}</div>")
+
+    (details,) = root.findall("details")
+    assert (details.find("summary").text, details.find("p").text) == ("Intervals", READING)
+    assert [head.text for head in details.findall(".//thead//th")] == ["Model", "test mIoU"]
+    assert details.find(".//tbody/tr/th").text == "Bilinear-Interpolation"
+    assert details.find(".//tbody/tr/td").text == "24.7 to 35.3, n 3"
+    assert "<details" not in to_html(table_1(SCORES[SCORES["n"] == 1], COSTS))
+
+
+def test_words_in_backticks_are_code_in_every_format(table: Table) -> None:
+    noted = replace(table, notes=("by `caffe_time -x` & `b`",))
+
+    assert "- by `caffe_time -x` & `b`\n" in to_markdown(noted)
+    assert r"by \texttt{caffe\_time -x} \& \texttt{b}" in to_latex(noted)
+    assert "by <code>caffe_time -x</code> &amp; <code>b</code>" in to_html(noted)
+
+
 def test_the_heads_of_the_html_table_cover_its_columns(table: Table) -> None:
-    first, second, third = ElementTree.fromstring(f"<div>{to_html(table)}</div>").findall(".//thead/tr")
+    first, second, third = ElementTree.fromstring(f"<div>{to_html(table)}</div>").findall(".//table[@id]/thead/tr")
 
     assert sum(int(head.get("colspan", 1)) for head in first) == 1 + 17
     assert sum(int(head.get("colspan", 1)) for head in second) == 17

@@ -12,6 +12,7 @@ from bench.replication.paper import STORED_PER_PRINTED, Address, PaperTable
 from bench.replication.scores import DEFAULT_PROTOCOL
 from bench.reporting.staleness import Staleness
 from bench.reporting.tables.cells import MISSING, Cell, Column, Place, Row
+from bench.results.schema import TIMES
 from bench.study.catalog import ROW_TITLES, refined
 from bench.study.trials import Trial
 
@@ -114,7 +115,7 @@ def cell_at(
     printed = paper.printed.get(address, MISSING) if paper else MISSING
     if decimals is None or target:
         decimals = target.decimals if target else DECIMALS.get(column.metric, 1)
-    comparable = column.protocol in ("", DEFAULT_PROTOCOL)
+    comparable = column.protocol in ("", DEFAULT_PROTOCOL) and column.metric not in TIMES  # of another machine
     place = Place(key.model, weighting, column.split, column.metric, column.budget, column.class_name)
     number = target.value if target else None
     cell = Cell(number, decimals=decimals, printed=printed, comparable=comparable, place=place)

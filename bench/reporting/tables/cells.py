@@ -118,6 +118,11 @@ class Column:
     protocol: str = ""
     budget: str = ""  # a fixed point of the training; "": the checkpoint that is reported
 
+    @property
+    def heading(self) -> str:
+        """Span and title in one line, for formats that have one line of headings below a section's."""
+        return f"{self.span} {self.title}".strip()
+
 
 @dataclass(frozen=True)
 class Row:

@@ -18,7 +18,7 @@ from bench.reporting.tables.beside_paper import (
     row_of,
 )
 from bench.reporting.tables.cells import Cell, Column, Table
-from bench.reporting.tables.notes import stale_notes, time_notes
+from bench.reporting.tables.notes import machines_of, stale_notes, time_notes
 from bench.study.catalog import ROW_TITLES
 
 COLUMNS = {
@@ -63,15 +63,14 @@ def table_costs(key: str, source: TableSource) -> Table:
     def cell(key: RowKey, column: Column) -> Cell:
         made = cell_at(paper, key, column, measured, decimals_of(paper, column.metric))
         # the paper's is memory of a GPU: a resident set is another thing
-        return replace(made, comparable=kinds.get(column.metric, NVIDIA_SMI) == NVIDIA_SMI)
+        return replace(made, comparable=made.comparable and kinds.get(column.metric, NVIDIA_SMI) == NVIDIA_SMI)
 
     rows = [row_of(key, [cell(key, column) for column in columns]) for key in keys]
     times = shown[shown["metric"] == "forward_ms"]
-    devices = " / ".join(dict.fromkeys(shown["device_name"])) or "an unnamed device"
     notes = (
         *stale_notes(rows, source.stale),
         *time_notes("Time", paper, times, f" of {size[0]}×{size[1]}"),
-        *_memory_notes(paper, kinds, devices),
+        *_memory_notes(paper, kinds, " / ".join(machines_of(shown))),
         f"Model size: the paper's {paper.notes['model_size_mb']}; ours: all parameters and statistics in 32 bits.",
         "Numbers of two machines do not show which network is better built: compare the rows of one machine.",
     )

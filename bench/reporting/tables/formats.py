@@ -15,6 +15,7 @@ from io import StringIO
 
 from bench.replication.paper import STORED_PER_PRINTED
 from bench.replication.statistics import Interval
+from bench.reporting.rendering import CODE
 from bench.reporting.tables.cells import Cell, Column, Row, Table, runs_label
 from bench.reporting.tables.intervals import READING, intervals_of
 
@@ -43,14 +44,14 @@ def to_markdown(table: Table, level: int = 2) -> str:
         mark = " (not at the paper's scale, see above)" if table.notice else ""
         lines += [f"{'#' * (level + 1)} {_md(section)}{mark}", "", *_markdown_section(table, numbers), ""]
     lines += _markdown_intervals(table, level)
-    lines += [f"- {_md(note)}" for note in table.notes]
+    lines += [f"- {_md_with_code(note)}" for note in table.notes]
     return "\n".join(lines).rstrip() + "\n"
 
 
 def _markdown_section(table: Table, numbers: Sequence[int]) -> list[str]:
     columns = [table.columns[number] for number in numbers]
     with_runs = any(column.weighting for column in columns)
-    heads = ["Model", *(_md(f"{column.span} {column.title}".strip()) for column in columns)]
+    heads = ["Model", *(_md(column.heading) for column in columns)]
     heads += ["Runs"] if with_runs else []
     lines = [_pipes(heads), _pipes(["---", *["---:"] * len(columns), *(["---"] if with_runs else [])])]
     for group, rows in table.groups():
@@ -68,7 +69,7 @@ def _markdown_intervals(table: Table, level: int) -> list[str]:
     for section, numbers in table.sections().items():
         if found := intervals_of(table, numbers):
             columns = [table.columns[number] for number in found.columns]
-            heads = ["Model", *(_md(f"{column.span} {column.title}".strip()) for column in columns)]
+            heads = ["Model", *(_md(column.heading) for column in columns)]
             lines += [f"{'#' * (level + 1)} Intervals: {_md(section)}", ""]
             lines += [_pipes(heads), _pipes(["---", *["---:"] * len(columns)])]
             lines += [_pipes([_md(row.title), *map(_md, row.cells)]) for row in found.rows]
@@ -93,6 +94,11 @@ def _pipes(cells: Iterable[str]) -> str:
 
 def _md(text: str) -> str:
     return re.sub(r"([\\`*_\[\]<>|#])", r"\\\1", text.replace("\n", " "))
+
+
+def _md_with_code(text: str) -> str:
+    """Returns escaped Markdown in which `words in backticks` stay code."""
+    return "".join(f"`{part}`" if n % 2 else _md(part) for n, part in enumerate(CODE.split(text)))
 
 
 def to_csv(table: Table) -> str:

@@ -17,6 +17,7 @@ from itertools import groupby
 
 from bench.reporting.rendering import with_code
 from bench.reporting.tables.cells import MISSING, Cell, Column, Row, Table
+from bench.reporting.tables.intervals import READING, intervals_of
 from bench.reporting.verdict_marks import MEANING_OF_NUMBERS, Mark
 
 NOT_COMPARABLE = "not comparable"
@@ -24,14 +25,36 @@ HOW_TO_READ = "Each cell: the paper's value, ours, the difference (in percentage
 
 
 def to_html(table: Table) -> str:
-    """Returns the fragment: the notice, one table a band, the notes."""
+    """Returns the fragment: the notice, one table a band, the intervals of a table of the paper, the notes."""
     parts = [f'<p class="notice" role="note"><strong>{_h(table.notice)}</strong></p>'] if table.notice else []
     for place, numbers in enumerate(table.bands()):
         parts += _band(table, numbers, place)
+    parts += _intervals(table) if table.beside_paper else []
     notes = [HOW_TO_READ, *_sign_notes(table), *table.notes] if table.beside_paper else list(table.notes)
     if notes:
         parts += ['<ul class="notes">', *(f"<li>{with_code(note)}</li>" for note in notes), "</ul>"]
     return "\n".join(parts) + "\n"
+
+
+def _intervals(table: Table) -> list[str]:
+    """Returns the intervals of each section that has any, folded away; nothing where none has."""
+    parts: list[str] = []
+    for section, numbers in table.sections().items():
+        if found := intervals_of(table, numbers):
+            label = _h(f"Intervals: {table.title}, {section}")
+            heads = "".join(f'<th scope="col">{_h(table.columns[n].heading)}</th>' for n in found.columns)
+            parts += [
+                f'<div class="table-scroll" role="region" aria-label="{label}" tabindex="0">',
+                f'<table class="paper-table"><caption>{_h(section)}</caption>',
+                f'<thead><tr><th scope="col">Model</th>{heads}</tr></thead><tbody>',
+            ]
+            for row in found.rows:
+                cells = "".join(f"<td>{_h(text)}</td>" for text in row.cells)
+                parts.append(f'<tr><th scope="row">{_h(row.title)}</th>{cells}</tr>')
+            parts.append("</tbody></table></div>")
+    if not parts:
+        return []
+    return [f'<details class="intervals"><summary>Intervals</summary><p>{_h(READING)}</p>', *parts, "</details>"]
 
 
 def _sign_notes(table: Table) -> list[str]:

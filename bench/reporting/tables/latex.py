@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
+from bench.reporting.rendering import CODE
 from bench.reporting.tables.cells import Row, Table
 from bench.reporting.tables.intervals import READING, intervals_of
 
@@ -29,7 +30,7 @@ def to_latex(table: Table) -> str:
         lines += _latex_band(table, numbers)
     for numbers in table.sections().values():
         lines += _latex_intervals(table, numbers)
-    lines += [rf"\par\footnotesize {_tex(note)}" for note in table.notes]
+    lines += [rf"\par\footnotesize {_tex_with_code(note)}" for note in table.notes]
     return "\n".join([*lines, r"\end{table*}"]) + "\n"
 
 
@@ -42,7 +43,7 @@ def _latex_band(table: Table, numbers: Sequence[int]) -> list[str]:
         heads.append(rf"\multicolumn{{{width}}}{{c}}{{{_tex(section)}}}")
         rules.append(rf"\cmidrule(lr){{{first}-{first + width - 1}}}")
         first += width
-    titles = [_tex(f"{column.span} {column.title}".strip()) for column in columns]
+    titles = [_tex(column.heading) for column in columns]
     lines = [
         r"\resizebox{\textwidth}{!}{%",
         rf"\begin{{tabular}}{{{'l' * lead}{'r' * len(columns)}}}",
@@ -66,7 +67,7 @@ def _latex_intervals(table: Table, numbers: Sequence[int]) -> list[str]:
     if found is None:
         return []
     columns = [table.columns[number] for number in found.columns]
-    titles = [_tex(f"{column.span} {column.title}".strip()) for column in columns]
+    titles = [_tex(column.heading) for column in columns]
     return [
         rf"\par\medskip\footnotesize {_tex(columns[0].section)}: {_tex(READING)}\par",
         r"\resizebox{\textwidth}{!}{%",
@@ -110,3 +111,8 @@ _TEX = {
 def _tex(text: str, bold: bool = False) -> str:
     escaped = "".join(_TEX.get(character, character) for character in text)
     return rf"\textbf{{{escaped}}}" if bold else escaped
+
+
+def _tex_with_code(text: str) -> str:
+    """Returns escaped LaTeX in which `words in backticks` are set as code."""
+    return "".join(rf"\texttt{{{_tex(part)}}}" if n % 2 else _tex(part) for n, part in enumerate(CODE.split(text)))

@@ -77,6 +77,12 @@ def initialisation_note(results: pd.DataFrame, trials: Sequence[Trial]) -> str:
     )
 
 
+def machines_of(costs: pd.DataFrame) -> list[str]:
+    """Returns the machines that some costs were measured on, each with its kernels, where they are known."""
+    found = costs[["device_name", "kernels"]].fillna("").drop_duplicates().itertuples(index=False)
+    return [(device or "an unnamed device") + (f" ({kernels})" if kernels else "") for device, kernels in found]
+
+
 def time_notes(what: str, paper: PaperTable, times: pd.DataFrame, size: str) -> list[str]:
     """Returns how the paper's times and ours were measured, and what disturbed ours.
 
@@ -86,12 +92,14 @@ def time_notes(what: str, paper: PaperTable, times: pd.DataFrame, size: str) -> 
         times: rows of a frame of `bench.replication.scores.costs`, those that are shown
         size: of the timed images, with what leads to it; may be empty
     """
-    ours = dict.fromkeys(
-        f"protocol {protocol}, {passes} passes{size} on {device or 'an unnamed device'}"
-        for protocol, passes, device in times[["protocol", "passes", "device_name"]].itertuples(index=False)
-    )
-    measured = " / ".join(ours) or "not measured"
+    ours = {
+        f"protocol {protocol}, {passes} passes{size}": " / ".join(machines_of(rows))
+        for (protocol, passes), rows in times.groupby(["protocol", "passes"], sort=False)
+    }
+    measured = " / ".join(f"{how} on {where}" for how, where in ours.items()) or "not measured"
     notes = [f"{what}: the paper's is the {paper.notes['forward_ms']}; ours: {measured}."]
+    if ours:
+        notes.append("Times of two machines are two things, so there is no difference to show.")
     if disturbed := [why for why in dict.fromkeys(times["disturbance"]) if why]:
         notes.append(f"{DISTURBED} While the time was measured, {'; '.join(disturbed)}.")
     return notes
