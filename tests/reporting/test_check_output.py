@@ -72,6 +72,16 @@ def test_a_sentence_has_interval_band_and_n() -> None:
     assert sentence(verdict("missing", "not run yet", ours=None)) == "not run yet"
 
 
+def test_junit_has_an_error_where_nothing_could_be_compared() -> None:
+    nothing = checked(verdict("not comparable", "another scale"))
+    root = ET.fromstring(as_junit(nothing))
+    assert nothing.exit_code == 2
+    assert [root.get(name) for name in ("tests", "failures", "errors", "skipped")] == ["2", "0", "1", "1"]
+    assert root[-1].find("testcase/error").get("message") == "nothing could be compared"
+    some = checked(verdict("not comparable"), verdict("within"))
+    assert (some.exit_code, ET.fromstring(as_junit(some)).get("errors")) == (0, "0")
+
+
 def test_the_numbers_of_a_training_without_a_result_are_one_line() -> None:
     empty = [verdict("missing", "not run yet", number, ours=None) for number in range(3)]
     (line,) = lines_of(empty, ("missing",))

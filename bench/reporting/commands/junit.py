@@ -2,7 +2,8 @@
 
 A suite in a profile is a test suite, a number a test case. What makes the command fail is a failure (a comparison went
 wrong) or an error (there is nothing to compare); what it lets pass is passed or skipped, so that the colours of a CI
-system and the exit code say the same.
+system and the exit code say the same. Where no number is of a kind with its reference, one error more says that nothing
+could be compared.
 """
 
 from __future__ import annotations
@@ -47,6 +48,9 @@ def as_junit(check: Check) -> str:
     }
     if check.claims:
         suites[f"claims.{check.profile}"] = [_of_claim(check.profile, claim, check) for claim in check.claims]
+    if check.exit_code and not any(case.kind in ("failure", "error") for cases in suites.values() for case in cases):
+        nothing = "nothing could be compared"
+        suites[f"check.{check.profile}"] = [_Case(f"check.{check.profile}", nothing, "error", "error", nothing)]
     root = ET.Element("testsuites", {"name": _text(f"bench check against {check.against}")})
     _count(root, (case for cases in suites.values() for case in cases))
     for name, cases in suites.items():
