@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from html.parser import HTMLParser
@@ -170,6 +171,20 @@ def test_the_authors_weights_answer_the_question_at_the_paper_profile(study: Stu
     ]
 
 
+def test_another_suite_with_both_weightings_answers_for_the_authors_weights(tmp_path: Path, study: Study) -> None:
+    both = ["median_frequency", "median_frequency_official"]
+    for number, trial in enumerate(trials("mini", models=["segnet_basic"], weightings=both, seeds=[0])):
+        if trial.kind == "training":
+            write(tmp_path, trial, value=0.5 + 0.1 * number)
+    rows = load_results(tmp_path).rows
+    suites = [suite_results(rows, study, name, "mini") for name in ("published-split", "decoder-variants")]
+    question = open_questions(suites[:1], suites[1:])[0]
+    assert [(table.title, table.rows[0].title) for table in question.tables] == [
+        ("Suite decoder-variants", "SegNet-Basic"),
+    ]  # fmt: skip
+    assert question.suites == (suites[0],)
+
+
 def load_columns() -> pd.DataFrame:
     from bench.results.schema import COLUMNS
 
@@ -215,10 +230,17 @@ def test_the_page_holds_every_question_and_says_what_is_a_single_run(
     assert {"weights", "drives", "layer", "checkpoint"} <= page.ids
     assert SINGLE_RUN in page.text
     assert "4 of 4 trainings done" in page.text
+    assert not re.search('href="../../(published|separate)', path.read_text(encoding="utf-8"))
     assert evil not in path.read_text(encoding="utf-8")
     markdown = (path.parent / "report.md").read_text(encoding="utf-8")
     assert "| SegNet-Basic | 50.0 → 54.0 (+4.0) | 50.0 → 54.0 (+4.0) |" in markdown
     assert "<script>" not in markdown
+    (tmp_path / "published-split" / "smoke").mkdir(parents=True)
+    (tmp_path / "published-split" / "smoke" / "index.html").touch()
+    write_group_report(source, tmp_path, group="open-questions", profile="smoke")
+    links = re.findall('href="(../../[a-z]+-.*?)"', path.read_text(encoding="utf-8"))
+    assert links == ["../../published-split/smoke/index.html"]
+    assert "| [published-split](../../published-split/smoke/report.md) |" in path.with_name("report.md").read_text()
 
 
 def test_an_old_result_is_marked_and_the_page_says_why(small: Study, tmp_path: Path) -> None:

@@ -168,7 +168,8 @@ def test_a_half_finished_suite_says_what_is_missing(
     assert f"2 of {len(trials)} done 1 diverged {len(trials) - 3} missing" in page.text
     assert "loss became nan" in page.text
     assert "'x.parquet' cannot be read" in page.text
-    assert f"bench run --suite {trials[0].suite} --profile {trials[0].profile}" in page.text
+    where = f"--suite {trials[0].suite} --profile {trials[0].profile}"
+    assert f"bench run {where} runs what is left. bench retry {where} tries again what ended badly." in page.text
     assert "No model has both a finished cost trial and a finished training." in page.text
 
 

@@ -22,7 +22,8 @@ from bench.reporting.figures.source import FigureSource
 from bench.reporting.figures.style import MODEL_STYLES, RC
 from bench.reporting.figures.suite_figures import draw_figures
 from bench.reporting.pages.report_source import ReportSource
-from bench.reporting.pages.suite_page import write_report
+from bench.reporting.pages.suite_page import left_to_do, write_report
+from bench.reporting.provenance.overview import TrialState
 from bench.reporting.staleness import Staleness
 from bench.results.schema import COLUMNS
 from bench.study.catalog import ROW_TITLES
@@ -54,6 +55,14 @@ def roads(road_trials: list[Trial], build_results: Build) -> pd.DataFrame:
 @pytest.fixture(scope="module")
 def indoors(study: Study, build_results: Build) -> pd.DataFrame:
     return build_results(plan(study, "indoor-scenes", "smoke"))
+
+
+def test_what_ended_badly_is_retried_and_not_run(road_trials: list[Trial]) -> None:
+    missing, bad = (TrialState(road_trials[0], status, "", "", "") for status in ("missing", "diverged"))
+    run, retry = ("bench run W", "runs what is left"), ("bench retry W", "tries again what ended badly")
+    assert left_to_do([missing, bad], "W") == [run, retry]
+    assert left_to_do([missing], "W") == [run]
+    assert left_to_do([bad], "W") == [retry]
 
 
 @pytest.fixture

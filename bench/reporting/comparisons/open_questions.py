@@ -28,12 +28,12 @@ from bench.reporting.comparisons.comparison import (
     score_pairs,
 )
 from bench.reporting.comparisons.drive_scores import Read, by_drive
+from bench.reporting.comparisons.recipe_questions import COMPUTED, OFFICIAL, class_weights
 from bench.reporting.comparisons.suite_results import SuiteResults
 from bench.study.catalog import METRIC_TITLES, MODEL_TITLES, WEIGHTING_TITLES
 
 WITH_LAYER, WITHOUT_LAYER = "deconvnet", "deconvnet_no_fc"
 COMPARED = ("segnet", WITH_LAYER, WITHOUT_LAYER)  # of a suite that has other networks as well
-COMPUTED, OFFICIAL = "median_frequency", "median_frequency_official"
 SIZES = {"parameters": ("Parameters (M)", 1e6, 2), "model_size_mb": ("Model size (MB)", 1.0, 1)}
 
 
@@ -77,17 +77,18 @@ def open_questions(
 
     Args:
         group: its suites, all of one profile.
-        others: further suites of the profile, whose costs say how large the models are.
+        others: further suites of the profile, whose costs say how large the models are; one that was trained with
+            the authors' class weights and with computed ones answers for these too.
         read: reads the counts of single images, for scores of single drives; None leaves those out.
     """
-    questions = [_weightings(suite) for suite in group if len(suite.weightings) > 1]
+    questions = [_weightings(suite, others) for suite in group if len(suite.weightings) > 1]
     questions += [_drives(shared, separate, read) for shared, separate in _drive_suites(group)]
     questions += [_layer(suite, [*others, *group]) for suite in group if {WITH_LAYER, WITHOUT_LAYER} <= {*suite.models}]
     trained = tuple(suite for suite in group if suite.trainings)
     return [*questions, *([_checkpoints(trained)] if trained else [])]
 
 
-def _weightings(suite: SuiteResults) -> Question:
+def _weightings(suite: SuiteResults, others: Sequence[SuiteResults]) -> Question:
     found = suite.scored()
     tables = [
         score_comparison(
@@ -98,6 +99,7 @@ def _weightings(suite: SuiteResults) -> Question:
         )
         for first, second in combinations(suite.weightings, 2)
     ]
+    tables += [table for other in others if (table := class_weights(other))]
     asks = (
         "Median frequency balancing computes the weights of the classes from the training images. The authors' "
         "released files have eleven fixed weights, which are not quite the computed ones. Does it matter which are "
@@ -106,8 +108,8 @@ def _weightings(suite: SuiteResults) -> Question:
     if OFFICIAL not in suite.weightings:
         instead = " and ".join(WEIGHTING_TITLES[name] for name in suite.weightings if name != COMPUTED)
         asks += (
-            f" The authors' weights are for CamVid only. In this profile {instead} stands in for them, which shows "
-            "that the comparison works and does not answer the question."
+            f" The authors' weights are for CamVid only. In suite {suite.suite} {instead} stands in for them here, "
+            "which shows that the comparison works and does not answer the question."
         )
     return Question("weights", "Official or computed class weights?", asks, _filled(tables), (suite,))
 

@@ -17,10 +17,10 @@ from bench.reporting.comparisons.comparison import (
     score_comparison,
     swaps,
 )
-from bench.reporting.comparisons.open_questions import COMPUTED, OFFICIAL
 from bench.reporting.comparisons.suite_results import SuiteResults
 from bench.study.catalog import METRIC_TITLES, MODEL_TITLES, WEIGHTING_TITLES
 
+COMPUTED, OFFICIAL = "median_frequency", "median_frequency_official"
 BY_RANK = ("global_accuracy", "mean_iou")
 
 

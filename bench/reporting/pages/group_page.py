@@ -29,7 +29,7 @@ class Member(NamedTuple):
     title: str
     done: int
     planned: int
-    page: str  # where its own page lies, from the group's
+    page: str  # folder of its own page, from the group's; "" where that was not rendered
 
 
 def write_group_report(source: ReportSource, out: Path, *, group: str, profile: str) -> Path:
@@ -61,7 +61,7 @@ def write_group_report(source: ReportSource, out: Path, *, group: str, profile: 
         "notice_head": notices[0].partition(": ")[0] if notices else "",
         "notice_rest": list(dict.fromkeys(notice.partition(": ")[2] for notice in notices)),
         "problems": list(dict.fromkeys(line for suite in members for line in source.problems_of(suite.suite, profile))),
-        "members": [_member(suite, profile) for suite in members],
+        "members": [_member(suite, folder) for suite in members],
         "questions": questions,
         "to_run": list(dict.fromkeys(line for question in questions for line in question.to_run)),
         "remarks": [
@@ -74,8 +74,8 @@ def write_group_report(source: ReportSource, out: Path, *, group: str, profile: 
     return write_pages(folder, PAGES, context)
 
 
-def _member(suite: SuiteResults, profile: str) -> Member:
+def _member(suite: SuiteResults, folder: Path) -> Member:
     total = len(suite.trainings)
-    return Member(
-        suite.suite, suite.title, total - len(suite.missing), total, f"../../{suite.suite}/{profile}/index.html"
-    )
+    page = f"../../{suite.suite}/{suite.profile}"
+    there = (folder / page / "index.html").is_file()
+    return Member(suite.suite, suite.title, total - len(suite.missing), total, page if there else "")

@@ -33,7 +33,7 @@ from bench.reporting.pages.further_sections import further_sections
 from bench.reporting.pages.report_source import ReportSource
 from bench.reporting.provenance.citation import CITATIONS
 from bench.reporting.provenance.deviations import collect_deviations
-from bench.reporting.provenance.overview import provenance, run_facts, trial_states
+from bench.reporting.provenance.overview import TrialState, provenance, run_facts, trial_states
 from bench.reporting.provenance.settings import settings
 from bench.reporting.provenance.trial_records import trial_records
 from bench.reporting.rendering import first_sentence, made_folder, write_pages, write_text
@@ -108,7 +108,6 @@ def _head_context(source: ReportSource, shown: SuiteResults) -> dict[str, Any]:
         "deviations": collect_deviations(sources={path for trial in shown.planned for path in trial.sources}),
         "citation_items": CITATIONS,
         "why_command": f"bench status {where} --why",
-        "run_command": f"bench run {where}",
         "report_command": f"bench report {where}",
     }
 
@@ -134,14 +133,23 @@ def _figure_context(
 
 def _run_context(shown: SuiteResults) -> dict[str, Any]:
     states = trial_states(shown.stored, shown.planned, shown.stale.digests, shown.why)
+    absent = [state for state in states if not state.shown]
     return {
         "states": states,
-        "absent": [state for state in states if not state.shown],
+        "absent": absent,
+        "left_to_do": left_to_do(absent, f"--suite {shown.suite} --profile {shown.profile}"),
         "present": [state for state in states if state.shown],
         "run": run_facts(shown.rows, shown.planned, states),
         "settings": settings(shown.planned),
         "provenance": provenance(shown.rows),
     }
+
+
+def left_to_do(absent: Sequence[TrialState], where: str) -> list[tuple[str, str]]:
+    """Returns the commands that give the trials which are not in a report a result, each with what it does."""
+    bad = [state for state in absent if state.status not in ("missing", "stale")]
+    found = [(f"bench run {where}", "runs what is left")] if len(bad) < len(absent) else []
+    return found + ([(f"bench retry {where}", "tries again what ended badly")] if bad else [])
 
 
 def _claims(source: ReportSource, shown: SuiteResults) -> ClaimSection | None:
