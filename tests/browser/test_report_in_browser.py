@@ -185,6 +185,17 @@ def test_a_link_opens_the_table_that_holds_the_number(show: Open) -> None:
     assert page.locator("#classes_iou_test").is_visible()
 
 
+def test_intervals_and_pairs_of_models_unfold_without_script(show: Open) -> None:
+    page = show("variants", java_script_enabled=False)
+    assert page.locator("#table .intervals td:visible").count() == 0
+    page.locator("#table .intervals summary").click()
+    assert "n 3" in page.locator("#table .intervals td:visible").first.inner_text()
+    pairs = page.locator("#pairs details").first
+    pairs.locator("summary").click()
+    assert pairs.locator("tbody tr:visible").count() == 3
+    assert pairs.locator("tbody td").first.inner_text() == "Bilinear-Interpolation − SegNet-Basic †"
+
+
 def test_markup_in_a_reason_is_shown_as_text(show: Open) -> None:
     page = show("variants", "#cell-T1-fcn_basic-natural_frequency-test-mean_iou")
     dialog = page.get_by_role("dialog")

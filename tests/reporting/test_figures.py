@@ -487,3 +487,14 @@ def test_class_frequencies_say_when_they_come_from_stale_results(
     stale = Staleness(frozenset(results.loc[results["weighting"].isin(weightings), "digest"]), "lr")
     group = frequency_draft(FigureSource(results, "T1", "", None, stale)).group
     assert group.caption.endswith(f"count more. {said}measured before settings or source changed." if said else "more.")
+
+
+def test_the_legends_of_bars_and_weights_lie_beside_each_other(results: pd.DataFrame) -> None:
+    """The name of one weighting is long."""
+    official = results[results["record"] == "class_weight"].assign(weighting="median_frequency_official")
+    figure = class_frequencies(pd.concat([results, official]), NOTICE)
+    assert figure is not None
+    figure.draw_without_rendering()
+    bars, dots = (legend.get_window_extent() for legend in figure.legends)
+    assert bars.x1 <= dots.x0
+    assert dots.x1 <= figure.bbox.x1

@@ -77,7 +77,7 @@ def test_the_folder_holds_pages_tables_and_figures(report: Path, trials: list[Tr
     folder = report.parent
     assert folder.parts[-2:] == (trials[0].suite, trials[0].profile)
     names = {path.name for path in folder.iterdir()}
-    tables = {"table1.md", "table1.csv", "table1.tex", "boundary_protocols.csv"}
+    tables = {"table1.md", "table1.csv", "table1.tex", "boundary_protocols.csv", "pairs.csv"}
     assert names == {"index.html", "report.md", "figures", "panels"} | tables
     figures = [path.suffix for path in (folder / "figures").iterdir()]
     assert set(figures) == {".png", ".svg", ".pdf", ".json"}

@@ -67,14 +67,8 @@ def class_frequencies(results: pd.DataFrame, notice: str = "") -> Figure | None:
     bars = [
         Patch(facecolor=SPLIT_STYLES[s][0], edgecolor=MUTED, linewidth=0.3, label=SPLIT_STYLES[s][1]) for s in splits
     ]
-    figure.legend(
-        handles=bars,
-        loc="outside lower left",
-        ncols=3,
-        handlelength=1.2,
-        columnspacing=1.0,
-        handletextpad=0.5,
-    )
+    # one below the other, since a weighting may have a long name beside them
+    figure.legend(handles=bars, loc="outside lower left", handlelength=1.2, handletextpad=0.5)
     dots = [
         Line2D([], [], linestyle="", label=WEIGHTING_TITLES[w], color=colour, marker=marker, markersize=5)
         for w, (colour, marker) in WEIGHTING_STYLES.items()

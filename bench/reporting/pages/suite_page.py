@@ -5,6 +5,7 @@
         report.md                   the same for a terminal or a repository page
         table1.md, .csv, .tex       each of the paper's tables that the suite has: paper, ours, difference
         boundary_protocols.csv      boundary F1 under every protocol
+        pairs.csv                   differences of every two models, seed by seed
         figures/                    each figure as PNG, SVG and PDF
 
 overview_page.py writes the page that leads to all of them.
@@ -20,6 +21,8 @@ from markupsafe import Markup
 
 from bench.data import dataset_of
 from bench.replication.scores import class_scores
+from bench.reporting.comparisons.model_pairs import READING as PAIRS_READING
+from bench.reporting.comparisons.model_pairs import pair_tables, pairs_csv
 from bench.reporting.comparisons.suite_results import SuiteResults
 from bench.reporting.definitions.glossary import glossary
 from bench.reporting.figures.all_models import all_models_group
@@ -49,6 +52,7 @@ from bench.reporting.tables.paper_tables import side_by_side
 from bench.reporting.tables.per_class import class_table
 from bench.reporting.tables.verdicts import image_intervals, with_image_intervals, with_verdicts
 from bench.reporting.verdict_marks import MEANING_OF_NUMBERS, legend
+from bench.study.catalog import METRIC_TITLES
 from bench.study.trials import Trial
 
 FORMATS = {"csv": to_csv, "md": to_markdown, "tex": to_latex}
@@ -82,7 +86,9 @@ def write_report(source: ReportSource, out: Path, *, suite: str, profile: str) -
     context |= (boundaries := _boundary_context(shown))
     context |= (further := further_sections(shown.rows, shown.planned, shown.notice, shown.stale))
     context |= _figure_context(source, shown, folder, wait())
-    files = tables["table_files"] | boundaries["boundary_files"] | further["further_files"]
+    context |= (pairs := _pairs_context(shown))
+    parts = (tables["table_files"], boundaries["boundary_files"], further["further_files"], pairs["pair_files"])
+    files = {name: text for part in parts for name, text in part.items()}
     for name, text in files.items():
         write_text(folder / name, text)
     return write_pages(folder, PAGES, context)
@@ -192,6 +198,16 @@ def _table_context(source: ReportSource, shown: SuiteResults, folder: Path) -> d
         "number_legend": legend(MEANING_OF_NUMBERS) if shown.tables else [],
         "records": records,
         "data": page_data([*tables, *class_tables], records),
+    }
+
+
+def _pairs_context(shown: SuiteResults) -> dict[str, Any]:
+    tables = pair_tables(shown) if len(shown.models) > 1 else []
+    return {
+        "pair_tables": tables,
+        "pair_reading": PAIRS_READING,
+        "pair_headings": ("First − second", *METRIC_TITLES.values(), "Runs"),
+        "pair_files": {"pairs.csv": pairs_csv(tables, shown.notice)} if tables else {},
     }
 
 
