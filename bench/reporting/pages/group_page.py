@@ -68,7 +68,6 @@ def write_group_report(source: ReportSource, out: Path, *, group: str, profile: 
             *([SINGLE_RUN] if any(question.has_single_runs for question in questions) else []),
             *legends(members),
         ],
-        "run_command": f"bench run --suite {group} --profile {profile}",
         "report_command": f"bench report --suite {group} --profile {profile}",
     }
     return write_pages(folder, PAGES, context)
