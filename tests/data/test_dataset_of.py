@@ -53,7 +53,7 @@ def test_list_files_have_the_classes_of_the_options(lists):
     assert str(mine.locate()) == lists["folder"]
     assert [found.problem for found in mine.verify(lists)] == [None] * 3
     assert dataset_of("list_file", {**lists, "class_names": ["a", "b", "c"]}).class_names == ("a", "b", "c")
-    with pytest.raises(DataError, match="'class_names' must be a list of 1 to 255 names"):
+    with pytest.raises(DataError, match="'class_names' must be a list of 1 to 64 names"):
         dataset_of("mine", {"reader": "list_file"})
 
 
