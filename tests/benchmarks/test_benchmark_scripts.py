@@ -140,7 +140,9 @@ def test_what_is_not_installed_is_left_out_and_named(monkeypatch, capsys):
     assert "scikit-learn" in first_cells(text)
 
 
-@pytest.mark.parametrize("name", ["region_metrics", "boundary_metrics", "unpooling", "training", "startup", "report", "all"])
+@pytest.mark.parametrize(
+    "name", ["region_metrics", "boundary_metrics", "unpooling", "training", "startup", "report", "all"]
+)
 def test_unknown_arguments_are_one_line(name, capsys):
     with pytest.raises(SystemExit) as left:
         importlib.import_module(name).main(["--qiuck"])

@@ -145,7 +145,8 @@ def test_intervals_stand_in_every_format(table: Table) -> None:
     assert READING in markdown
     latex = to_latex(table)
     assert r"SegNet-Basic & 41.0 to 59.0, n 2 [48.1 to 52.2] \\" in latex
-    assert latex.count(r"\begin{tabular}") == latex.count(r"\end{tabular}}") == 2
+    assert latex.count(r"\begin{tabular}") == latex.count(r"\end{tabular}}") == 3  # two of the table, one of intervals
+    assert latex.count(r"\begin{table*}") == latex.count(r"\end{table*}") == latex.count(r"\caption{") == 2
 
 
 def test_single_runs_have_no_table_of_intervals() -> None:

@@ -357,12 +357,13 @@ def test_the_heads_of_the_html_table_cover_its_columns(table: Table) -> None:
 
 def test_latex_rows_have_as_many_cells_as_columns(table: Table) -> None:
     text = to_latex(table)
-    first = text.partition(r"\end{tabular}")[0]
-    body = re.findall(r"^(?!\\multicolumn\{19\}).* & .*\\\\$", first, flags=re.MULTILINE)
-
-    assert r"\begin{tabular}{llrrrrrrrrrrrrrrrrr}" in text
-    assert len(body) == 2 + 3 * 8
-    assert {line.replace(r"\&", "").count("&") for line in body[1:]} == {18}
+    first, second, *_ = text.split(r"\end{tabular}")
+    # the second half of Table 1 stands below the first
+    for part, columns in ((first, 10), (second, 7)):
+        body = re.findall(rf"^(?!\\multicolumn\{{{columns + 2}\}}).* & .*\\\\$", part, flags=re.MULTILINE)
+        assert rf"\begin{{tabular}}{{ll{columns * 'r'}}}" in part
+        assert len(body) == 2 + 3 * 8
+        assert {line.replace(r"\&", "").count("&") for line in body[1:]} == {columns + 1}
     assert r" & ours (single run) & 1.416 & --- & 60.0 & --- & --- & 41.2 & 35.78 &" in text
     assert r"$-$6.5" in text
     assert r"\textbf{50.1}" in text

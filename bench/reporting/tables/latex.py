@@ -12,9 +12,12 @@ from bench.reporting.rendering import CODE
 from bench.reporting.tables.cells import Row, Table
 from bench.reporting.tables.intervals import READING, intervals_of
 
+WIDEST = 16  # columns of numbers side by side
+NO_WIDER = r"\resizebox{\ifdim\width>\textwidth\textwidth\else\width\fi}{!}{%"
+
 
 def to_latex(table: Table) -> str:
-    r"""Returns a `table*` float in the paper's layout, with three lines a model: paper, ours, difference.
+    r"""Returns a `table*` float in the paper's layout, three lines a model (paper, ours, difference); then intervals.
 
     It needs `\usepackage{booktabs}` and `\usepackage{graphicx}`.
     """
@@ -25,13 +28,28 @@ def to_latex(table: Table) -> str:
         rf"\caption{{{_tex(table.title)}}}",
         *([rf"\par\textbf{{{_tex(table.notice)}}}\par\medskip"] if table.notice else []),
     ]
-    for place, numbers in enumerate(table.bands()):
+    for place, numbers in enumerate(_bands(table)):
         lines += [r"\par\medskip"] if place else []
         lines += _latex_band(table, numbers)
-    for numbers in table.sections().values():
-        lines += _latex_intervals(table, numbers)
     lines += [rf"\par\footnotesize {_tex_with_code(note)}" for note in table.notes]
+    if intervals := [line for numbers in table.sections().values() for line in _latex_intervals(table, numbers)]:
+        # a float of their own, since none can be longer than a page
+        caption = rf"\caption{{{_tex(table.title)}: intervals}}"
+        lines += [r"\end{table*}", r"\begin{table*}", r"\centering", caption, *intervals]
     return "\n".join([*lines, r"\end{table*}"]) + "\n"
+
+
+def _bands(table: Table) -> list[list[int]]:
+    """Returns the numbers of the columns that stand side by side: sections as long as a page can still be read."""
+    found: list[list[int]] = []
+    for band in table.bands():
+        sections = [[number for number in numbers if number in band] for numbers in table.sections().values()]
+        for place, numbers in enumerate(filter(None, sections)):
+            if place and len(found[-1]) + len(numbers) <= WIDEST:
+                found[-1] += numbers
+            else:
+                found.append(list(numbers))
+    return found
 
 
 def _latex_band(table: Table, numbers: Sequence[int]) -> list[str]:
@@ -45,7 +63,7 @@ def _latex_band(table: Table, numbers: Sequence[int]) -> list[str]:
         first += width
     titles = [_tex(column.heading) for column in columns]
     lines = [
-        r"\resizebox{\textwidth}{!}{%",
+        NO_WIDER,
         rf"\begin{{tabular}}{{{'l' * lead}{'r' * len(columns)}}}",
         r"\toprule",
         rf"{' & ' * lead}{' & '.join(heads)} \\",
@@ -70,7 +88,7 @@ def _latex_intervals(table: Table, numbers: Sequence[int]) -> list[str]:
     titles = [_tex(column.heading) for column in columns]
     return [
         rf"\par\medskip\footnotesize {_tex(columns[0].section)}: {_tex(READING)}\par",
-        r"\resizebox{\textwidth}{!}{%",
+        NO_WIDER,
         rf"\begin{{tabular}}{{l{'r' * len(columns)}}}",
         r"\toprule",
         rf"Model & {' & '.join(titles)} \\",
