@@ -17,7 +17,7 @@ BUSY_SHARE = 0.05  # of all processors; a time moves by about as much as others 
 MARK = "‡"
 ENERGY = "forward_energy_j"
 
-Key = tuple[str, str]  # digest of the trial, timing protocol
+Key = tuple[str, str]  # digest of the trial (or the model, where each has one trial), timing protocol
 
 
 def disturbances(results: pd.DataFrame) -> dict[Key, str]:
@@ -34,15 +34,15 @@ def disturbances(results: pd.DataFrame) -> dict[Key, str]:
     return {key: "; ".join(reasons) for key, reasons in found.items()}
 
 
-def disturbance_of(found: Mapping[Key, str], digest: str, metric: str, protocol: str) -> str:
-    """Returns what disturbed a cost, from `disturbances`; "" for nothing, and for what nothing disturbs.
+def disturbance_of(found: Mapping[Key, str], of: str, metric: str, protocol: str) -> str:
+    """Returns what disturbed a cost `of` a trial or model, whichever `found` goes by; "" for nothing.
 
     Energy is the whole GPU's. Its passes have no conditions of their own, so whatever disturbed a time of its trial
     counts against it as well.
     """
     if metric == ENERGY:
-        return "; ".join(dict.fromkeys(why for (trial, _), why in found.items() if trial == digest))
-    return found.get((digest, protocol), "") if metric in TIMES else ""
+        return "; ".join(dict.fromkeys(why for (trial, _), why in found.items() if trial == of))
+    return found.get((of, protocol), "") if metric in TIMES else ""
 
 
 def rounds_in_a_row(results: pd.DataFrame) -> list[str]:

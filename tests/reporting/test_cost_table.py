@@ -56,3 +56,16 @@ def test_a_time_under_two_protocols_has_two_columns_and_a_disturbed_one_a_mark(r
         "‡ While it was measured, other programs took more than 5 % of the processors: SegNet-Basic (table-1)."
     )
     assert "While time was measured: processor time of other programs 1 to 31 %." in table.notes
+
+
+def test_the_energy_of_a_model_has_a_mark_where_any_of_its_times_was_disturbed(results: pd.DataFrame) -> None:
+    time = results[(results["model"] == "segnet_basic") & (results["metric"] == "forward_ms")].iloc[:1]
+    energy = time.assign(metric="forward_energy_j", value=50.0, protocol="passes in a row", unit="J")
+    other = results[(results["model"] == "fcn_basic") & (results["metric"] == "forward_ms")].iloc[:1]
+    quiet = other.assign(metric="forward_energy_j", value=40.0, protocol="passes in a row", unit="J")
+    busy = time.assign(record="condition", metric="throttled", value=1.0)
+    table = cost_table(pd.concat([results, energy, quiet, busy], ignore_index=True))
+    assert table is not None
+    energies = {row[0]: row[table.headings.index("Forward (J)")] for row in table.rows}
+    assert energies["SegNet-Basic"] == "50.00 ‡"
+    assert energies["FCN-Basic"] == "40.00"

@@ -7,10 +7,9 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from bench.replication.conditions import ENERGY, MARK, disturbances, rounds_in_a_row
+from bench.replication.conditions import MARK, disturbance_of, disturbances, rounds_in_a_row
 from bench.replication.scores import in_order_of_protocols
 from bench.reporting.staleness import FRESH, Staleness
-from bench.results.schema import TIMES
 from bench.study.catalog import MODEL_TITLES
 
 # Metric of a cost row: heading, divisor to the unit of the heading, decimals.
@@ -111,13 +110,9 @@ def _text(
     if (model, metric, protocol) not in values:
         return "—"
     text = shown(metric)
-    if metric == ENERGY and any(disturbed_model == model for disturbed_model, _ in disturbed):
-        return f"{text} {MARK}"
-    if metric not in TIMES:
-        return text
     if {(model, f"{metric}_p25", protocol), (model, f"{metric}_p75", protocol)} <= values.keys():
         text += f" [{shown(f'{metric}_p25')} to {shown(f'{metric}_p75')}]"
-    return f"{text} {MARK}" if (model, protocol) in disturbed else text
+    return f"{text} {MARK}" if disturbance_of(disturbed, model, metric, protocol) else text
 
 
 def _conditions_note(results: pd.DataFrame) -> list[str]:
