@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 # Not reports/: its overview shows the committed results, and the checkout stays as it was.
 REPORTS := build/reports
 
-SUITES := road-scenes indoor-scenes cost upsampling related open-questions summed-loss
+SUITES := road-scenes indoor-scenes cost upsampling related open-questions summed-loss longer-training
 
 .PHONY: demo suites test lint install clean
 

@@ -10,7 +10,7 @@ from results_factory import ROOT, outdated, trials, write
 
 from bench.cli import main
 from bench.errors import UnknownNameError
-from bench.reporting.comparisons.recipe_questions import class_weights, losses, rankings
+from bench.reporting.comparisons.recipe_questions import class_weights, lengths, losses, rankings
 from bench.reporting.comparisons.suite_results import SuiteResults, suite_results
 from bench.reporting.pages.findings import findings
 from bench.reporting.pages.report_source import ReportSource
@@ -49,6 +49,20 @@ def test_losses_are_compared_on_the_same_model_and_weighting(tmp_path: Path, stu
     table = losses(suite_of(tmp_path, study), suite_of(tmp_path, study, "summed-loss"))
     assert table is not None
     assert [(row.title, row.cells[2].text) for row in table.rows] == [("SegNet-Basic", "50.0 → 10.0 (−40.0)")]
+
+
+def test_lengths_are_compared_on_the_same_model_and_say_who_changes_places(tmp_path: Path, study: Study) -> None:
+    store(tmp_path, {"segnet_basic": (0.3,), "bilinear_interpolation": (0.4,), "fcn_basic_no_addition": (0.2,)})
+    store(tmp_path, {"segnet_basic": (0.6,), "bilinear_interpolation": (0.5,)}, suite="longer-training")
+    table = lengths(suite_of(tmp_path, study), suite_of(tmp_path, study, "longer-training"))
+    assert table is not None
+    assert table.sides == ("400 iterations", "1 600 iterations")
+    assert [(row.title, row.cells[2].text) for row in table.rows] == [
+        ("Bilinear-Interpolation", "40.0 → 50.0 (+10.0)"),
+        ("SegNet-Basic", "30.0 → 60.0 (+30.0)"),
+    ]
+    text = findings(ReportSource(load_results(tmp_path).rows, study), "mini")
+    assert "Bilinear-Interpolation / SegNet-Basic" in section_of(text, "Longer training")
 
 
 def test_places_are_those_of_the_paper_and_of_ours(tmp_path: Path, study: Study) -> None:

@@ -16,7 +16,7 @@ from test_trial import tiny
 
 from bench.errors import BenchError, DataError, DivergedError, ResultsError, UnwritableError
 from bench.results.store import checkpoints_path, load_results, outcome, path_of, stored_place
-from bench.running import child, endings, isolation
+from bench.running import child, endings, fork_server, isolation
 from bench.running import signals as signals_module
 from bench.running.control import Control, Notice
 from bench.running.endings import ending_by, ending_of, oom_kills_so_far
@@ -323,3 +323,19 @@ def test_a_fork_server_that_cannot_start_is_one_line(tmp_path, monkeypatch):
     monkeypatch.setattr(multiprocessing.context.ForkServerProcess, "start", refuse)
     with pytest.raises(BenchError, match=r"no process can be started for trial .*fcn_basic.*: .*Connection refused"):
         run_isolated(tiny(), "cpu", 1, tmp_path, Watching())
+
+
+def imported_by_an_optimizer(pipe):
+    """In a trial's process: sends how many modules making an optimizer imports."""
+    before = set(sys.modules)
+    torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=0.1)
+    pipe.send(len(set(sys.modules) - before))
+
+
+def test_a_trial_does_not_pay_for_the_modules_of_an_optimizer():
+    fork_server.start()
+    pipe, other_end = isolation.CONTEXT.Pipe()
+    process = isolation.CONTEXT.Process(target=imported_by_an_optimizer, args=(other_end,))
+    process.start()
+    assert pipe.recv() == 0
+    process.join()

@@ -1,4 +1,4 @@
-"""What the recipe leaves open, answered from pairs of trainings that differ in one thing: class weights, loss, ranking.
+"""What the recipe leaves open, answered from pairs of trainings that differ in one thing: weights, loss, length, ranking.
 
 Each function returns a table (comparison.py), or None where no two trainings of the kind have a result.
 """
@@ -38,9 +38,21 @@ def class_weights(suite: SuiteResults) -> Comparison | None:
 
 def losses(averaged: SuiteResults, summed: SuiteResults) -> Comparison | None:
     """Returns the averaged against the summed loss, for each model and weighting that was trained with both."""
-    left, right = averaged.scored(), summed.scored()
+    return _between("loss", "The loss", ("averaged", "summed"), averaged, summed)
+
+
+def lengths(short: SuiteResults, long: SuiteResults) -> Comparison | None:
+    """Returns the short against the long training, for each model and weighting that was trained with both."""
+    sides = [f"{suite.planned[0].iterations:,} iterations".replace(",", " ") for suite in (short, long)]
+    return _between("length", "The length of the training", (sides[0], sides[1]), short, long)
+
+
+def _between(
+    key: str, title: str, sides: tuple[str, str], one: SuiteResults, other: SuiteResults
+) -> Comparison | None:
+    left, right = one.scored(), other.scored()
     pairs = {MODEL_TITLES[model]: (left[model, w], right[model, w]) for model, w in left if (model, w) in right}
-    return score_comparison("loss", "The loss", ("averaged", "summed"), pairs) if pairs else None
+    return score_comparison(key, title, sides, pairs) if pairs else None
 
 
 def rankings(suite: SuiteResults) -> Comparison | None:

@@ -15,7 +15,7 @@ from bench.reporting.commands.places import Places
 from bench.reporting.comparisons.checkpoint_choice import checkpoint_choices, checkpoint_table
 from bench.reporting.comparisons.interval_tables import interval_tables
 from bench.reporting.comparisons.open_questions import Question, open_questions
-from bench.reporting.comparisons.recipe_questions import class_weights, losses, rankings
+from bench.reporting.comparisons.recipe_questions import class_weights, lengths, losses, rankings
 from bench.reporting.comparisons.suite_results import SuiteResults
 from bench.reporting.pages.report_source import ReportSource
 from bench.reporting.provenance.overview import TrialState, trial_states
@@ -28,7 +28,7 @@ from bench.reporting.tables.formats import to_markdown
 from bench.reporting.tables.paper_tables import side_by_side
 from bench.study.catalog import METRIC_TITLES, MODEL_TITLES, resolve
 
-TABLE_1, SUMMED = "decoder-variants", "summed-loss"
+TABLE_1, SUMMED, LONGER = "decoder-variants", "summed-loss", "longer-training"
 COST_TABLE = "T6"
 ASKED_ABOVE = ("weights", "checkpoint")  # open questions that have a section of their own
 # How reasons that name a network end.
@@ -71,6 +71,7 @@ def findings(source: ReportSource, profile: str, places: Places | None = None) -
     table_1 = by_name.get(TABLE_1)
     weights = [class_weights(suite) for suite in suites]
     loss = losses(table_1, by_name[SUMMED]) if table_1 and SUMMED in by_name else None
+    length = lengths(table_1, by_name[LONGER]) if table_1 and LONGER in by_name else None
     choices = [checkpoint_table(checkpoint_choices(suite.rows, suite.stale), suite.planned) for suite in shown]
     places = places or Places()
     context: dict[str, Any] = {
@@ -92,6 +93,7 @@ def findings(source: ReportSource, profile: str, places: Places | None = None) -
         "choices": [(suite, table) for suite, table in zip(shown, choices, strict=True) if table],
         "weights": [table for table in weights if table],
         "loss": loss,
+        "length": length,
         "ended_badly": {suite.suite: states for suite in suites if (states := ended_badly(suite))},
         "summed": SUMMED,
         "questions": _questions(source, profile),
