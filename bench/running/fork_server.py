@@ -1,4 +1,4 @@
-"""The process that trials are forked from: it imports once what they need, and no signal to the process group ends it."""
+"""The process that trials are forked from: it has imported what they need, and no signal to its group ends it."""
 
 from __future__ import annotations
 

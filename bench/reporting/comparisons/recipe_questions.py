@@ -1,4 +1,4 @@
-"""What the recipe leaves open, answered from pairs of trainings that differ in one thing: weights, loss, length, ranking.
+"""What the recipe leaves open, from pairs of trainings that differ in one thing: weights, loss, length, ranking.
 
 Each function returns a table (comparison.py), or None where no two trainings of the kind have a result.
 """
@@ -47,9 +47,7 @@ def lengths(short: SuiteResults, long: SuiteResults) -> Comparison | None:
     return _between("length", "The length of the training", (sides[0], sides[1]), short, long)
 
 
-def _between(
-    key: str, title: str, sides: tuple[str, str], one: SuiteResults, other: SuiteResults
-) -> Comparison | None:
+def _between(key: str, title: str, sides: tuple[str, str], one: SuiteResults, other: SuiteResults) -> Comparison | None:
     left, right = one.scored(), other.scored()
     pairs = {MODEL_TITLES[model]: (left[model, w], right[model, w]) for model, w in left if (model, w) in right}
     return score_comparison(key, title, sides, pairs) if pairs else None
