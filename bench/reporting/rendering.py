@@ -53,12 +53,22 @@ def template_environment() -> jinja2.Environment:
     environment.filters["md"] = escape_markdown
     environment.filters["sentence"] = start_sentence
     environment.filters["with_code"] = with_code
+    environment.filters["md_with_code"] = escape_markdown_around_code
     return environment
 
 
 def escape_markdown(text: object) -> str:
     """Returns text that Markdown prints as it is: one line, no markup, no HTML, no table border."""
-    line = " ".join(str(text).split())
+    return _escape_line(" ".join(str(text).split()))
+
+
+def escape_markdown_around_code(text: str) -> str:
+    """Returns the same of text whose `words in backticks` stay code; Markdown knows no escapes in there."""
+    parts = CODE.split(" ".join(text.split()))  # every other one was in backticks
+    return "".join(f"`{part}`" if index % 2 else _escape_line(part) for index, part in enumerate(parts))
+
+
+def _escape_line(line: str) -> str:
     return html.escape(re.sub(r"([\\`*_\[\]|])", r"\\\1", line), quote=False)
 
 

@@ -16,7 +16,13 @@ from bench.reporting.definitions.glossary import glossary
 from bench.reporting.pages.report_source import ReportSource
 from bench.reporting.pages.suite_page import class_legend, write_report
 from bench.reporting.provenance.overview import as_duration, grouped, provenance, run_facts, trial_states
-from bench.reporting.rendering import escape_markdown, first_sentence, start_sentence, with_code
+from bench.reporting.rendering import (
+    escape_markdown,
+    escape_markdown_around_code,
+    first_sentence,
+    start_sentence,
+    with_code,
+)
 from bench.results.changes import Change
 from bench.study.config import Study
 from bench.study.trials import Trial, plan
@@ -342,3 +348,4 @@ def test_small_texts() -> None:
     assert start_sentence("correspondPixels is exact") == "correspondPixels is exact"
     assert with_code("a `b<c` d") == "a <code>b&lt;c</code> d"
     assert escape_markdown("a|b\n<i> `c` *d*") == r"a\|b &lt;i&gt; \`c\` \*d\*"
+    assert escape_markdown_around_code("a_b\n`c_d <e>`, ` f*") == r"a\_b `c_d <e>`, \` f\*"
