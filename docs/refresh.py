@@ -12,7 +12,7 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-from bench.reporting.pages.findings import findings
+from bench.reporting.pages.findings import findings, rests_on
 from bench.reporting.pages.report_source import ReportSource
 from bench.results.store import load_results
 from bench.study.config import load_study
@@ -26,9 +26,10 @@ RESCORE = f"rescore --suite {SUITE} --profile {PROFILE} --protocol all --format 
 # Boundary protocols in docs/metrics.md: how the second differs from the first, in points.
 CHANGES = (("BF paper", "BF distance"), ("BF paper", "BF davis"), ("BF paper", "BF paper-void-masked"))
 
-TEXT = """**{replicated} of the paper's {all} claims replicated here, {contradicted} came out the other way round,
-{inconclusive} are undecided; {not_tested} need runs, data or a scale that are not there.** Of the same claims the
-paper's own tables bear out {holds}, contradict {fails}, and have no number for {nothing}.
+TEXT = """**{replicated} of the paper's {all} claims replicated here ({scored} of them about scores, the others about
+sizes and times), {contradicted} are contradicted, {inconclusive} undecided; {not_tested} need runs, data or a scale
+that are not there.** Of the same claims the paper's own tables bear out {holds}, contradict {fails}, and have no number
+for {nothing}.
 [docs/findings.md](docs/findings.md) goes through them; the pages of [`reports/`](reports/index.html) show every number
 with its verdict and its origin.
 
@@ -77,6 +78,7 @@ def block(source: ReportSource) -> str:
     notice = suite.notice.partition(": ")[2]
     return TEXT.format(
         replicated=ours["replicated"],
+        scored=sum(one.verdict == "replicated" and "scores" in rests_on(one) for one in claims),
         contradicted=ours["contradicted"],
         inconclusive=ours["inconclusive"],
         not_tested=ours["not tested"],

@@ -24,7 +24,7 @@ SIDES = ("over", "under", "of")
 LOWEST, HIGHEST = ("at_least", "above"), ("at_most", "below")
 EXACT = ("equals", "within")
 BOUNDS = (*LOWEST, *HIGHEST, *EXACT)
-TEST_KEYS = ("kind", "in", *FIELDS, "sum_of", *SIDES, *BOUNDS, "skip_unprinted")
+TEST_KEYS = ("kind", "in", *FIELDS, "sum_of", *SIDES, "than", *BOUNDS, "skip_unprinted")
 CLAIM_KEYS = ("section", "statement", "threshold", "note", "table", "no_number", "tests")
 # Which bounds a kind of test may have; it needs one of them, if there are any.
 BOUNDS_OF: dict[str, tuple[str, ...]] = {
@@ -35,6 +35,7 @@ BOUNDS_OF: dict[str, tuple[str, ...]] = {
     "rank_correlation": (*LOWEST, *HIGHEST),
     "count": ("at_least", "at_most", "equals"),
     "range": (*LOWEST, *HIGHEST, "equals"),
+    "excess": (*LOWEST, *HIGHEST),
 }
 ONE_PART = ("count", "rank_correlation")  # of all cases together
 MOST_PAIRS = 1000  # of one test
@@ -122,8 +123,10 @@ class _File(CheckedFile):
         summed = self.texts((*path, "sum_of"), test["sum_of"]) if "sum_of" in test else []
         if summed and "metric" in beside:
             raise self.refusal((*path, "sum_of"), "stands in place of `metric`")
+        than = self.than(path, kind, test, beside)
         of_sides = [self.side((*path, name), test[name]) for name in sides]
         amount = math.prod(len(values) for fields in (beside, *of_sides) for values in fields.values())
+        amount *= len(than) or 1
         if amount > MOST_PAIRS:
             raise self.refusal(path, f"makes {amount} comparisons; {MOST_PAIRS} are the most")
         several = [name for name, values in beside.items() if len(values) > 1]
@@ -134,6 +137,8 @@ class _File(CheckedFile):
         for given in _each(beside):
             quantities = [self.quantities(path, given, fields, summed, skip) for fields in of_sides]
             pairs = tuple(Pair(*pair) for pair in product(*quantities))
+            if than:
+                pairs = self.excesses(path, given, of_sides, than, pairs)
             for pair in pairs:
                 self.check_pair(path, kind, pair)
             cases.append(Case(_name(pairs[0].over[0], several), pairs))
@@ -141,6 +146,30 @@ class _File(CheckedFile):
         names = [self.list_name(test, name) for name in sides]
         needed = allowed.words(unit_words(kind, cases[0].pairs[0].over[0]))
         return [Part(kind, *question(kind, group, names), group, allowed, needed) for group in groups]
+
+    def than(self, path: KeyPath, kind: Kind, test: dict[str, Any], beside: Fields) -> list[str]:
+        """Returns the metrics whose differences are to be exceeded, of a test that has some."""
+        if kind != "excess":
+            if "than" in test:
+                raise self.refusal((*path, "than"), f"kind {kind} has no than; kind excess has")
+            return []
+        if "than" not in test or "metric" not in beside or test.get("skip_unprinted"):
+            raise self.refusal(path, "kind excess needs `metric` and, to be exceeded, `than`, all of them printed")
+        than = self.texts((*path, "than"), test["than"])
+        if same := [metric for metric in than if metric in beside["metric"]]:
+            raise self.refusal((*path, "than"), f"is to be another metric than {same[0]}, of which it is the excess")
+        return than
+
+    def excesses(
+        self, path: KeyPath, given: dict[str, str], of_sides: list[Fields], than: list[str], pairs: tuple[Pair, ...]
+    ) -> tuple[Pair, ...]:
+        """Returns pairs whose difference is that of `pairs` less that in another metric: (a − b) − (c − d)."""
+        found = []
+        for metric in than:
+            quantities = [self.quantities(path, given | {"metric": metric}, fields, (), False) for fields in of_sides]
+            for (over, under), (less_over, less_under) in zip(pairs, product(*quantities), strict=True):
+                found.append(Pair((*over, *less_under), (*under, *less_over)))
+        return tuple(found)
 
     def kind(self, path: KeyPath, value: Any) -> Kind:
         self.check_name(path, "kind", self.text(path, value), get_args(Kind))

@@ -16,7 +16,7 @@ from typing import Literal, NamedTuple
 
 from bench.replication.paper import Address
 
-Kind = Literal["ordering", "margin", "ratio", "equivalence", "rank_correlation", "count", "range"]
+Kind = Literal["ordering", "margin", "ratio", "equivalence", "rank_correlation", "count", "range", "excess"]
 Threshold = Literal["ours", "paper", ""]
 Number = float | Fraction
 

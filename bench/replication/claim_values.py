@@ -63,11 +63,12 @@ class Value(NamedTuple):
         )
 
     def plus(self, other: Value) -> Value:
-        """Returns the sum of two numbers of one model."""
+        """Returns the sum of two numbers, seed by seed."""
         return self._replace(
             centre=self.centre + other.centre,
             spread=Interval(self.spread.low + other.spread.low, self.spread.high + other.spread.high),
             seeds={seed: value + other.seeds[seed] for seed, value in self.seeds.items() if seed in other.seeds},
+            trials=tuple(dict.fromkeys((*self.trials, *other.trials))),
             disturbance=self.disturbance or other.disturbance,
         )
 

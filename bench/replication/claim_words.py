@@ -34,6 +34,8 @@ def question(kind: Kind, cases: Sequence[Case], names: Sequence[str]) -> tuple[s
         names: what to call each side where it is a named list; else "".
     """
     pairs = [pair for case in cases for pair in case.pairs]
+    if kind == "excess":
+        return _excess_question(pairs, names)
     cells = [cell for pair in pairs for cell in (*pair.over, *pair.under)]
     shared = _shared(cells)
     # what both sides of a pair have in common, in one case this and in another that
@@ -49,6 +51,16 @@ def question(kind: Kind, cases: Sequence[Case], names: Sequence[str]) -> tuple[s
     sign = {"ordering": " > ", "count": " > ", "rank_correlation": " in the order of "}.get(kind) or _SIGNS[kind]
     after = f" in how many of {len(cases)} cases" if kind == "count" else ""
     return place_words(cells, shared), f"{over}{sign}{under}{after}"
+
+
+def _excess_question(pairs: Sequence[Pair], names: Sequence[str]) -> tuple[str, str]:
+    """Returns the same of differences in one metric that are to exceed those in others; their cells are in twos."""
+    cells = [cell for pair in pairs for cell in (pair.over[0], pair.under[0])]
+    shared = _shared(cells)
+    over = _side([pair.over[:1] for pair in pairs], shared, names[0])
+    under = _side([pair.under[:1] for pair in pairs], shared, names[1])
+    than = _listed(list(dict.fromkeys(METRICS[pair.over[1].address.metric] for pair in pairs)))
+    return place_words(cells, shared), f"{over} − {under}, less the same in {than}"
 
 
 def place_words(cells: Sequence[Cell], shared: Fields) -> str:
@@ -69,6 +81,10 @@ def comparison(kind: Kind, pair: Pair, sides: Sequence[Number], result: Number, 
         interval: of the result, in words, to be put behind it; may be empty.
     """
     shared = _shared((*pair.over, *pair.under))
+    if kind == "excess":  # of four numbers, whose sums say nothing
+        words = f"{_side([pair.over[:1]], shared)} − {_side([pair.under[:1]], shared)}"
+        metric, than = (METRICS[cell.address.metric] for cell in pair.over)
+        return f"{words}: {metric} less {than} = {result_text(kind, pair, result)}{f' {interval}' if interval else ''}"
     texts = [f"{_side([side], shared)} {number(value, side)}" for side, value in zip(pair, sides, strict=False)]
     after = f" {interval}" if interval else ""
     if not pair.under:
@@ -111,7 +127,7 @@ def printed(cell: Cell) -> Target:
 
 def unit_words(kind: Kind, cell: Cell) -> str:
     """Returns the unit of what a comparison comes to, where it is not that of the metric's name."""
-    return _UNITS.get(printed(cell).unit, "") if kind in ("margin", "equivalence") else ""
+    return _UNITS.get(printed(cell).unit, "") if kind in ("margin", "equivalence", "excess") else ""
 
 
 @cache

@@ -242,6 +242,21 @@ def test_a_sum_of_scores_is_taken_seed_by_seed(tmp_path: Path) -> None:
     assert part.ours == "SegNet-Basic 110.0 > FCN-Basic 90.0? +20.0 [+20.0, +20.0] over 2 seeds"
 
 
+def test_an_excess_is_taken_seed_by_seed(tmp_path: Path) -> None:
+    test = ORDER | {"kind": "excess", "metric": "boundary_f1", "than": "global_accuracy", "above": 0}
+    rows = [
+        training(trial(model, seed), {"boundary_f1": bf, "global_accuracy": g})
+        # the first is ahead by 30 and 20 points of BF, and by 10 and 2 of G
+        for model, scores in ((SB, ((0.6, 0.9), (0.5, 0.8))), (FB, ((0.3, 0.8), (0.3, 0.78))))
+        for seed, (bf, g) in enumerate(scores)
+    ]
+    (part,) = verdict(tmp_path, rows, test).parts
+    assert part.ours == "SegNet-Basic − FCN-Basic: BF less G = +19.00 [+6.29, +31.71] over 2 seeds"
+    assert (part.verdict, len(part.trials)) == ("replicated", 4)
+    (part,) = verdict(tmp_path, rows, test | {"above": 7}).parts
+    assert part.verdict == "inconclusive"
+
+
 def test_times_of_two_machines_disturbed_times_and_times_without_quartiles(tmp_path: Path) -> None:
     test = TIMES | {"kind": "ordering", "over": SB, "under": FB}
     fast, slow = time_of("forward_ms", 10, 12), time_of("forward_ms", 14, 16)

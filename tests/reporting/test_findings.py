@@ -12,7 +12,7 @@ from bench.cli import main
 from bench.errors import UnknownNameError
 from bench.reporting.comparisons.recipe_questions import class_weights, lengths, losses, rankings
 from bench.reporting.comparisons.suite_results import SuiteResults, suite_results
-from bench.reporting.pages.findings import findings
+from bench.reporting.pages.findings import findings, rests_on
 from bench.reporting.pages.report_source import ReportSource
 from bench.results.store import load_results
 from bench.study.config import Study
@@ -128,6 +128,25 @@ def test_a_training_that_diverged_is_named(tmp_path: Path, study: Study) -> None
     section = text.partition("## The loss")[2].partition("\n## ")[0]
     assert f"- {said}" in section
     assert "the sum multiplies every step" in section
+
+
+def test_a_recipe_that_is_not_the_papers_is_named(tmp_path: Path, study: Study) -> None:
+    store(tmp_path, {"segnet": (0.6,)}, "natural_frequency", suite="road-scenes")
+    store(tmp_path, {"segnet_basic": (0.6,)})
+    section = section_of(findings(ReportSource(load_results(tmp_path).rows, study), "mini"), "What this scale allows")
+    (line,) = (line for line in section.splitlines() if "The recipe of" in line)
+    assert line.startswith("- **The recipe of `road-scenes` is another one.** Optimizer: SGD, learning rate 0.03 fixed")
+    assert "Weights at the start: He's initialisation; profile paper: VGG16 encoders" in line
+
+
+def test_a_claim_says_what_kind_of_numbers_it_rests_on(study: Study) -> None:
+    kinds = {
+        one.claim.id: rests_on(one) for one in ReportSource(load_results(ROOT / "tests").rows, study).claims("mini")
+    }
+    assert kinds["T1-SF-4"] == "scores"
+    assert kinds["T1-COST-1"] == "counts and times"
+    assert kinds["T6-1"] == "memory"
+    assert kinds["T3-7"] == "scores and length"
 
 
 def section_of(text: str, heading: str) -> str:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -12,8 +12,17 @@ import pytest
 from results_factory import outdated, trials, write
 
 from bench.errors import UnknownNameError
-from bench.reporting.comparisons.checkpoint_choice import checkpoint_choices, checkpoint_table
-from bench.reporting.comparisons.comparison import SINGLE_RUN, Side, runs_of, score_pairs, swaps
+from bench.reporting.comparisons.checkpoint_choice import candidates, checkpoint_choices, checkpoint_table
+from bench.reporting.comparisons.comparison import (
+    NOTHING,
+    SINGLE_RUN,
+    Side,
+    apart,
+    decided,
+    runs_of,
+    score_pairs,
+    swaps,
+)
 from bench.reporting.comparisons.drive_scores import drives_of, scores_by_drive
 from bench.reporting.comparisons.open_questions import Question, open_questions
 from bench.reporting.comparisons.suite_results import suite_results
@@ -62,6 +71,34 @@ def test_pairs_of_models_that_change_places_are_named() -> None:
     # of three pairs two keep their order: τ = (2 - 1) / 3
     assert "by G, 1 of 3 (B / C, τ +0.33)" in text
     assert swaps({"a": side(0.1)}, {"a": side(0.2)}, titles) == ""
+
+
+def test_differences_that_are_sure_are_told_from_the_others() -> None:
+    clear = side(0.50, 0.52), side(0.60, 0.62)  # 10 points each: no spread
+    open_ = side(0.50, 0.52), side(0.51, 0.55)  # 1 and 3 points: 2 ± 12.7
+    named = "G +10.0 to +10.0, C +10.0 to +10.0, mIoU +10.0 to +10.0, BF +10.00 to +10.00"
+    assert decided({"A": clear}).endswith(f": A: {named}; that is all 4.")
+    assert decided({"A": clear, "B": open_}).endswith(f": A: {named}; the other 4 of 8 leave open which way.")
+    assert decided({"B": open_}).endswith(": none; the other 4 of 4 leave open which way.")
+    assert decided({"C": (side(0.5), side(0.6, 0.7))}) == ""  # one seed in common
+    assert decided({"C": (side(0.5), side(0.6, 0.7)), "A": clear}).endswith("; that is all 4.")
+
+
+def test_two_machines_are_named() -> None:
+    one, other = (Side({"mean_iou": {0: 0.5}}, machines=frozenset(names)) for names in (("m",), ("m", "n")))
+    assert apart({"A": (one, one)}) == apart({"A": (one, NOTHING)}) == ""
+    assert apart({"A": (one, one), "B": (one, other)}).startswith("The first ran on m, the second on m and n.")
+
+
+def test_a_training_with_one_checkpoint_had_no_choice(tmp_path: Path) -> None:
+    (trial,) = (one for one in trials(suite="road-scenes", models=["segnet"]) if one.kind == "training")
+    assert candidates([trial]) == [1]  # 36 iterations, validated every 12, the last budget 24
+    assert candidates([trial, replace(trial, iterations=60)]) == [1, 3]
+    write(tmp_path, trial, value=0.5, other=0.5)
+    table = checkpoint_table(checkpoint_choices(load_results(tmp_path).rows), [trial])
+    assert table is not None
+    assert table.notes[0] == "There was no choice: each of 1 trainings has one validation after its last budget."
+    assert not any("change places" in note for note in table.notes)
 
 
 def test_the_other_checkpoint_stands_beside_the_reported_one(tmp_path: Path) -> None:

@@ -88,7 +88,8 @@ def checkpoint_table(choices: Choices, trials: Sequence[Trial], stale: Staleness
         )
         for cell in cells
     ]
-    notes = [same_sentence(choices), *_ranking_notes(choices, several)]
+    counts = candidates(trials)
+    notes = [same_sentence(choices, counts), *(_ranking_notes(choices, several) if max(counts) > 1 else [])]
     notes += [SINGLE_RUN] if all(side.runs == 1 for side in choices.other.values()) else []
     notes += [stale.legend] if choices.stale and stale.legend else []
     return Comparison(
@@ -107,11 +108,24 @@ def selections(trials: Sequence[Trial]) -> tuple[str, str]:
     return METRIC_TITLES[by], METRIC_TITLES[OTHER_SELECTION[by]]
 
 
-def same_sentence(choices: Choices) -> str:
-    """Says in how many trainings both metrics choose the same checkpoint."""
+def candidates(trials: Sequence[Trial]) -> list[int]:
+    """Returns how many checkpoints a training chooses from, each number once: its validations after all budgets."""
+    trainings = [trial for trial in trials if trial.kind == "training"]
+    counts = {
+        trial.iterations // trial.validate_every - max(trial.budgets.values(), default=0) // trial.validate_every
+        for trial in trainings
+    }
+    return sorted(counts)
+
+
+def same_sentence(choices: Choices, counts: Sequence[int]) -> str:
+    """Says in how many trainings both metrics choose the same checkpoint, of how many that each has."""
     points = [point for of_cell in choices.iterations.values() for point in of_cell]
+    if max(counts) == 1:
+        return f"There was no choice: each of {len(points)} trainings has one validation after its last budget."
     same = sum(first == second for first, second in points)
-    return f"Both metrics choose the same checkpoint in {same} of {len(points)} trainings."
+    of = " to ".join(str(count) for count in dict.fromkeys((counts[0], counts[-1])))
+    return f"Both metrics choose the same checkpoint, of {of} each, in {same} of {len(points)} trainings."
 
 
 def _at(points: Sequence[tuple[int, int]]) -> Pair:

@@ -15,16 +15,21 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from bench.replication.statistics import t_interval
 from bench.reporting.staleness import MARK
 from bench.reporting.tables.cells import MISSING, runs_label
 from bench.study.catalog import METRIC_TITLES
 
 DECIMALS = {"boundary_f1": 2}  # of percent; 1 for the other scores, as the paper prints them
 NAMED = 4  # pairs of models in a sentence
+WHERE = ("device_name", "kernels", "torch")  # columns that tell machines apart
 SINGLE_RUN = (
     "Single runs (one seed): how much another seed changes these numbers is not known, so that no difference here is "
     "evidence."
 )
+
+
+SPREAD = ", ± one standard deviation over seeds; that of a difference is of the differences seed by seed"
 
 
 class Pair(NamedTuple):
@@ -82,7 +87,11 @@ class Comparison:
     @property
     def reading(self) -> str:
         """How to read a cell."""
-        return f"Each cell: {self.sides[0]} → {self.sides[1]} (the second minus the first; of scores in points)."
+        spread = any("±" in cell.text for row in self.rows for cell in row.cells)
+        return (
+            f"Each cell: {self.sides[0]} → {self.sides[1]} (the second minus the first; of scores in points)"
+            f"{SPREAD if spread else ''}."
+        )
 
 
 @dataclass(frozen=True)
@@ -92,10 +101,12 @@ class Side:
     Attributes:
         values: by metric and seed; fractions.
         stale: whether one of them was measured under other settings or source than are planned now.
+        machines: on which they ran, with the version of PyTorch.
     """
 
     values: Mapping[str, Mapping[int, float]]
     stale: bool = False
+    machines: frozenset[str] = frozenset()
 
     def mean(self, metric: str) -> float:
         """Returns the mean over seeds; NaN where there is none."""
@@ -125,7 +136,10 @@ def sides(rows: pd.DataFrame, stale: Iterable[str] = ()) -> dict[tuple[str, str]
     for model, weighting, metric, seed, digest, value in rows[columns].itertuples(index=False, name=None):
         found.setdefault((model, weighting), {}).setdefault(metric, {})[int(seed)] = float(value)
         marked |= {(model, weighting)} if digest in old else set()
-    return {cell: Side(values, cell in marked) for cell, values in found.items()}
+    machines: dict[tuple[str, str], set[str]] = {}
+    for model, weighting, *where in rows[["model", "weighting", *WHERE]].drop_duplicates().itertuples(index=False):
+        machines.setdefault((model, weighting), set()).add(_machine(*where))
+    return {cell: Side(values, cell in marked, frozenset(machines[cell])) for cell, values in found.items()}
 
 
 def score_pairs(left: Side, right: Side, metrics: Sequence[str] = tuple(METRIC_TITLES)) -> tuple[Pair, ...]:
@@ -151,8 +165,50 @@ def score_comparison(
     rows = tuple(ComparisonRow(row, score_pairs(*pair), runs_of(*pair)) for row, pair in known.items())
     left, right = ({row: pair[number] for row, pair in known.items()} for number in (0, 1))
     order = swaps(left, right, {row: row for row in known}) if ranked else ""
-    notes = (order,) if order else ()
-    return Comparison(key, title, sides, tuple(METRIC_TITLES.values()), rows, notes)
+    notes = (decided(known), order, apart(known))
+    return Comparison(key, title, sides, tuple(METRIC_TITLES.values()), rows, tuple(filter(None, notes)))
+
+
+def decided(pairs: Mapping[str, tuple[Side, Side]]) -> str:
+    """Says which differences have a 95 % interval (Student's t, seed by seed) without 0; "" where none has any.
+
+    Args:
+        pairs: what is compared, by the title of its row.
+    """
+    found: dict[str, list[str]] = {}
+    count = clear = 0
+    for row, (left, right) in pairs.items():
+        for metric, name in METRIC_TITLES.items():
+            interval = t_interval(_differences(left, right, metric))
+            if interval is None:
+                continue
+            count += 1
+            if interval.low > 0 or interval.high < 0:
+                ends = (signed(end, DECIMALS.get(metric, 1)) for end in interval)
+                found.setdefault(row, []).append(f"{name} {' to '.join(ends)}")
+                clear += 1
+    if not count:
+        return ""
+    said = "; ".join(f"{row}: {', '.join(metrics)}" for row, metrics in found.items())
+    rest = f"the other {count - clear} of {count} leave open which way" if count > clear else f"that is all {count}"
+    return f"Differences whose 95 % interval leaves out 0 (Student's t, seed by seed): {said or 'none'}; {rest}."
+
+
+def apart(pairs: Mapping[str, tuple[Side, Side]]) -> str:
+    """Says on what the two sides ran where that was not the same; "" where it was."""
+    mixed = [(left, right) for left, right in pairs.values() if left.machines and right.machines
+             and len(left.machines | right.machines) > 1]  # fmt: skip
+    if not mixed:
+        return ""
+    theirs = (
+        " and ".join(sorted(frozenset.union(*(side.machines for side in of_side))))
+        for of_side in zip(*mixed, strict=True)
+    )
+    first, second = theirs
+    return (
+        f"The first ran on {first}, the second on {second}. They round differently, so that part of a difference may "
+        "be theirs."
+    )
 
 
 def runs_of(*compared: Side) -> str:
@@ -225,9 +281,19 @@ def _pair(left: Side, right: Side, metric: str) -> Pair:
     if not all(map(math.isfinite, means)):
         return Pair(texts[0], texts[1])
     difference = signed(round(means[1], decimals) - round(means[0], decimals), decimals)
-    seeds = left.values[metric].keys() & right.values[metric].keys()
-    spread = _std([100 * (right.values[metric][seed] - left.values[metric][seed]) for seed in seeds])
+    spread = _std(_differences(left, right, metric))
     return Pair(texts[0], texts[1], difference + (f" ± {spread:.{decimals}f}" if math.isfinite(spread) else ""))
+
+
+def _differences(left: Side, right: Side, metric: str) -> list[float]:
+    """Returns the second minus the first in points, one a seed that both have."""
+    ours, theirs = left.values.get(metric, {}), right.values.get(metric, {})
+    return [100 * (theirs[seed] - ours[seed]) for seed in sorted(ours.keys() & theirs.keys())]
+
+
+def _machine(device: object, kernels: object, torch: object) -> str:
+    named = f"{device} ({kernels})" if isinstance(kernels, str) and kernels else str(device)
+    return f"{named}, PyTorch {torch}"
 
 
 def _text(side: Side, metric: str, decimals: int) -> str:

@@ -8,7 +8,9 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from bench.errors import one_line
+from bench.replication.claim_values import LENGTH
 from bench.replication.claim_verdicts import ClaimVerdict
+from bench.replication.comparable import PAPER_BATCHES
 from bench.replication.scores import costs
 from bench.reporting.commands.check_output import Line, lines_of
 from bench.reporting.commands.places import Places
@@ -16,9 +18,10 @@ from bench.reporting.comparisons.checkpoint_choice import checkpoint_choices, ch
 from bench.reporting.comparisons.interval_tables import interval_tables
 from bench.reporting.comparisons.open_questions import Question, open_questions
 from bench.reporting.comparisons.recipe_questions import class_weights, lengths, losses, rankings
-from bench.reporting.comparisons.suite_results import SuiteResults
+from bench.reporting.comparisons.suite_results import FULL, SuiteResults
 from bench.reporting.pages.report_source import ReportSource
 from bench.reporting.provenance.overview import TrialState, trial_states
+from bench.reporting.provenance.settings import settings
 from bench.reporting.rendering import template_environment
 from bench.reporting.staleness import MARK
 from bench.reporting.tables.beside_paper import TableSource
@@ -26,10 +29,14 @@ from bench.reporting.tables.cells import MISSING, Table
 from bench.reporting.tables.checkerboard import checkerboard_table
 from bench.reporting.tables.formats import to_markdown
 from bench.reporting.tables.paper_tables import side_by_side
+from bench.results.schema import COST_METRICS, TIMES
 from bench.study.catalog import METRIC_TITLES, MODEL_TITLES, resolve
+from bench.study.config import Study
+from bench.study.trials import plan
 
 TABLE_1, SUMMED, LONGER = "decoder-variants", "summed-loss", "longer-training"
 COST_TABLE = "T6"
+RECIPE = ("Optimizer", "Weight decay", "Weights at the start", "Input")  # of a training, not its length
 ASKED_ABOVE = ("weights", "checkpoint")  # open questions that have a section of their own
 # How reasons that name a network end.
 SHORT_REASONS = {
@@ -37,7 +44,9 @@ SHORT_REASONS = {
     "not run yet": "a training or measurement that it needs has not been run",
 }
 TESTED = ("replicated", "contradicted", "inconclusive")
-STORAGE = ("bilinear_interpolation", "segnet_basic", "fcn_basic", "fcn_basic_no_dim_reduction")
+STORAGE = (
+    "bilinear_interpolation", "segnet_basic", "segnet_basic_encoder_addition", "fcn_basic", "fcn_basic_no_dim_reduction"
+)  # fmt: skip
 
 
 class Ran(NamedTuple):
@@ -79,6 +88,7 @@ def findings(source: ReportSource, profile: str, places: Places | None = None) -
         "results": one_line(places.results),
         "command": places.command("findings", None, profile, "--out", "docs/findings.md"),
         "description": study.profiles[profile].description.rstrip("."),
+        "recipes": {suite.suite: told for suite in shown if (told := other_recipe(study, suite))},
         "notices": list(dict.fromkeys(suite.notice for suite in shown if suite.notice)),
         "machines": machines([suite.rows for suite in shown]),
         "ran": [_ran(source, suite) for suite in suites],
@@ -96,6 +106,8 @@ def findings(source: ReportSource, profile: str, places: Places | None = None) -
         "length": length,
         "ended_badly": {suite.suite: states for suite in suites if (states := ended_badly(suite))},
         "summed": SUMMED,
+        "summed_pixels": pixels(by_name[SUMMED]) if SUMMED in by_name else "",
+        "rests_on": rests_on,
         "questions": _questions(source, profile),
         "patterns": [to_markdown(table, level=3) for suite in shown if (table := _pattern(suite))],
         "costs": [to_markdown(table, level=3) for suite in shown if (table := _deep_costs(suite))],
@@ -103,6 +115,38 @@ def findings(source: ReportSource, profile: str, places: Places | None = None) -
         "model_titles": MODEL_TITLES,
     }
     return template_environment().get_template("findings.md").render(context)
+
+
+def other_recipe(study: Study, suite: SuiteResults) -> list[str]:
+    """Returns what the recipe of some trainings has otherwise than that of the paper's scale, a line each."""
+    if suite.profile == FULL or FULL not in study.suites[suite.suite].runs or not suite.trainings:
+        return []
+    full = {fact.name: fact.values for fact in settings(plan(study, suite.suite, FULL))}
+    return [
+        f"{fact.name}: {', '.join(fact.values)}; profile {FULL}: {', '.join(full[fact.name])}"
+        for fact in settings(suite.trainings)
+        if fact.name in RECIPE and fact.values != full[fact.name]
+    ]
+
+
+def pixels(suite: SuiteResults) -> str:
+    """Returns how many pixels a mini-batch has at most."""
+    trial = suite.trainings[0]
+    return f"{trial.batch_size * trial.height * trial.width:,}"
+
+
+def rests_on(claim: ClaimVerdict) -> str:
+    """Returns what kind of numbers a claim is about; times are those of the machine that measured them."""
+    kinds = dict.fromkeys(_kind(cell.address.metric) for cell in claim.claim.cells)
+    return " and ".join(kinds)
+
+
+def _kind(metric: str) -> str:
+    if metric in TIMES:
+        return "times"
+    if metric in PAPER_BATCHES:
+        return "memory"
+    return "counts" if metric in COST_METRICS else "length" if metric == LENGTH else "scores"
 
 
 def _questions(source: ReportSource, profile: str) -> list[Question]:
