@@ -22,6 +22,7 @@ from bench.training.loop import parameter_groups, training_step
 CONTEXT = multiprocessing.get_context("forkserver")
 MEASURED_S = 3.0  # of training steps, at least
 WARM_UP_STEPS = 2
+WINDOW_S = 0.2  # of steps that a GPU is given before it is waited for: a wait after each would make it idle
 READY_WITHIN_S = 300.0  # for libraries to load, and the first steps
 # Pixels in a measured batch on a CPU: a mini batch whole, and one image at the paper's size, so that it takes seconds.
 MEASURED_PIXELS = 12 * 90 * 120
@@ -110,21 +111,35 @@ def _train(trial: Trial, device: str, threads: int, pipe: Connection) -> None:
         place = torch.device(device)
         step = step_of(trial, place)
         for _ in range(WARM_UP_STEPS):
-            step.take()
-        settle(place)
+            step_s = timed(step.take, place)
         pipe.send(0.0)
         seconds, steps = pipe.recv(), 0
         start = now = time.perf_counter()
         while now - start < seconds:
-            step.take()
-            settle(place)
-            steps += 1
+            together = steps_in_a_window(step_s, place)  # anew: beside others a step takes longer
+            step_s = timed(step.take, place, together)
+            steps += together
             now = time.perf_counter()
         pipe.send(steps * step.images / (now - start))
     except (EOFError, OSError):
         pass  # the process that wanted to know is gone
     except Exception as error:  # noqa: BLE001 (it is said, and the process ends)
         pipe.send(one_line(f"{type(error).__name__}: {error}".partition("\n")[0]))
+
+
+def steps_in_a_window(step_s: float, device: torch.device) -> int:
+    """Returns how many steps of `step_s` seconds fill a window; on a CPU, which is given one at a time, 1."""
+    return 1 if device.type == "cpu" else max(1, round(WINDOW_S / step_s))
+
+
+def timed(work: Callable[[], object], device: torch.device, repeats: int = 1) -> float:
+    """Returns the wall time of `work`, s, the mean of so many in a row; the device is waited for before and after."""
+    settle(device)
+    start = time.perf_counter()
+    for _ in range(repeats):
+        work()
+    settle(device)
+    return (time.perf_counter() - start) / repeats
 
 
 def settle(device: torch.device) -> None:

@@ -11,8 +11,9 @@ from tiny_suite import bench, write_study
 
 from bench.errors import BenchError
 from bench.results.store import Outcome
+from bench.running import throughput
 from bench.running.estimate import Estimate, cost_seconds, estimate_missing, total, training_seconds
-from bench.running.parts import Parts, measure, time_parts
+from bench.running.parts import Parts, _Timer, measure, time_parts
 
 CPU = torch.device("cpu")
 # 6 iterations of 2 images, validated and saved at 2, 4 and 6; 6 images to train on, 2 to validate, 3 to test
@@ -114,6 +115,24 @@ def test_every_part_that_a_trial_has_takes_time():
     assert training.checkerboard_s + training.checkerboard_image_s > 0
     measured = time_parts(COST, CPU)
     assert {name for name, seconds in measured._asdict().items() if seconds} == {"start_s", "forward_s", "backward_s"}
+
+
+@pytest.mark.parametrize(("device", "step_s"), [("cuda", 0.011), ("cpu", 0.02)])
+def test_steps_are_timed_without_a_wait_after_each_on_a_gpu(device, step_s, monkeypatch):
+    clock, taken = [0.0], []
+
+    def take():
+        taken.append(1)
+        clock[0] += 0.01 if len(taken) > 1 else 5.0  # what the first one takes longer
+
+    def settle(device):
+        clock[0] += 0.01  # of a wait, which comes before and after
+
+    monkeypatch.setattr(throughput, "settle", settle)
+    monkeypatch.setattr(throughput.time, "perf_counter", lambda: clock[0])
+    timer = _Timer(torch.device(device))
+    assert timer(take, queued=True) == pytest.approx(step_s)
+    assert timer.extra_s == pytest.approx(5.0, rel=0.01)
 
 
 def test_a_training_that_cannot_be_timed_is_one_line():
