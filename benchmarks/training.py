@@ -4,8 +4,9 @@
     python benchmarks/training.py --model segnet_basic --model fcn_basic
     python benchmarks/training.py --model all --device cuda
 
-Runs on a GPU where there is one, unless told otherwise; without --model the eight networks of Table 1. On a processor
-with units for it ours and the bare loop compute in bf16, as a study on it would declare, unless --precision says fp32.
+Runs on a GPU where there is one, unless told otherwise, with images and batches as large as the paper's; on a processor
+with smaller ones. Without --model the eight networks of Table 1. On a processor with units for it ours and the bare
+loop compute in bf16, as a study on it would declare, unless --precision says fp32.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from rounds import Measured, Way, measure
 from torch import nn
 from torch.utils.data import TensorDataset
 from torch.utils.flop_counter import FlopCounterMode
-from training_loops import BATCH, Loop, Losses, Pictures, Setting, bare_loop, our_loop, plain_loop, write_pictures
+from training_loops import Loop, Losses, Pictures, Setting, bare_loop, our_loop, plain_loop, write_pictures
 
 from bench.data import DATASETS
 from bench.profiling.stopwatch import stopwatch_of
@@ -41,9 +42,11 @@ from models import MODELS
 
 SUITE, PROFILES = "decoder-variants", {"cpu": "mini", "cuda": "paper"}  # whose settings "ours" has on which device
 IN_DETAIL = "segnet_basic"  # has more rounds, and a table of its own
-SIZE, QUICK_SIZE, TINY_SIZE = (180, 240), (24, 32), (16, 16)
+SIZE = {"cpu": (180, 240), "cuda": (360, 480)}  # on a GPU the paper's
+BATCH = {"cpu": 4, "cuda": 12}  # likewise
+QUICK_SIZE, TINY_SIZE, SMALL_BATCH = (24, 32), (16, 16), 4
 SCENES = 24
-ITERATIONS = {"cpu": 2, "cuda": 90}  # a round; 90 of 4 images are an epoch of CamVid
+ITERATIONS = {"cpu": 2, "cuda": 31}  # a round; 31 of 12 images are an epoch of CamVid
 OVERHEAD_ITERATIONS = 200
 WORKERS = min(4, os.cpu_count() or 1)
 CHECKED = 2  # iterations whose losses are compared
@@ -92,7 +95,7 @@ def model_ways(setting: Setting, folder: Path) -> list[Way]:
         ("bare loop", bare, bare_loop(setting), same_losses(setting.device)),
         ("plain loop", plain, plain_loop(setting, Pictures(folder), WORKERS), same_start),
     )
-    count, units = setting.iterations, setting.iterations * BATCH
+    count, units = setting.iterations, setting.iterations * setting.batch
     return [way(name, meaning, loop, count, units, agrees) for name, meaning, loop, agrees in loops]
 
 
@@ -152,12 +155,17 @@ def settings_on(device: torch.device, precision: str) -> tuple[RecipeSpec, Profi
     return recipe, profile.model_copy(update={"precision": precision})
 
 
+def scale_on(device: torch.device, *, quick: bool) -> tuple[tuple[int, int], int]:
+    """Returns height and width of the images, px, and how many make a batch."""
+    return (QUICK_SIZE, SMALL_BATCH) if quick else (SIZE[device.type], BATCH[device.type])
+
+
 def model_tables(
     names: Sequence[str], device: torch.device, precision: str, folder: Path, *, quick: bool
 ) -> Iterator[Table]:
     """Yields a table for each model, made when its turn comes; `folder` is where pictures are written."""
     recipe, profile = settings_on(device, precision)
-    size = QUICK_SIZE if quick else SIZE
+    size, batch = scale_on(device, quick=quick)
     scenes = DATASETS["road_scenes"].load("train", *size, {"train": SCENES, "val": 1, "test": 1, "seed": 1511})
     classes = len(scenes.class_names)
     write_pictures(scenes, folder)
@@ -165,7 +173,7 @@ def model_tables(
         sized = (size,) if getattr(MODELS[name], "BUILT_FOR_SIZE", False) else ()
         build = seeded(partial(MODELS[name], classes, *sized))
         iterations = CHECKED if quick else ITERATIONS[device.type]
-        setting = Setting(build, scenes, device, recipe, profile, iterations)
+        setting = Setting(build, scenes, device, recipe, profile, iterations, batch)
         often = 2 if name == IN_DETAIL and not quick else 1
         yield Table(MODEL_TITLES[name], "image", model_ways(setting, folder), often, step_flops(build(), *size))
 
@@ -176,7 +184,7 @@ def overhead_table(device: torch.device, *, quick: bool) -> Table:
     tiny = DATASETS["road_scenes"].load("train", *TINY_SIZE, {"train": SCENES, "val": 1, "test": 1, "seed": 1511})
     alike = profile.model_copy(update={"precision": "fp32", "channels_last": False, "determinism": "off"})
     build = seeded(lambda: nn.Conv2d(3, len(tiny.class_names), 1))
-    setting = Setting(build, tiny, device, recipe, alike, CHECKED if quick else OVERHEAD_ITERATIONS)
+    setting = Setting(build, tiny, device, recipe, alike, CHECKED if quick else OVERHEAD_ITERATIONS, SMALL_BATCH)
     title = f"What a loop itself costs: one 1×1 convolution on {TINY_SIZE[0]}×{TINY_SIZE[1]}, fp32"
     return Table(title, "iteration", overhead_ways(setting), often=1 if quick else 4)  # short rounds, and cheap
 
@@ -204,12 +212,13 @@ def main(arguments: list[str]) -> None:
     names = default if not options.model else [resolve("model", name, [*MODELS, "all"]) for name in options.model]
     names = list(MODELS) if "all" in names else list(dict.fromkeys(names))
     precision = settings_on(device, options.precision)[1].precision
-    height, width = QUICK_SIZE if options.quick else SIZE
+    (height, width), batch = scale_on(device, quick=options.quick)
+    as_there = ", as in the paper" if (height, width, batch) == (*SIZE["cuda"], BATCH["cuda"]) else ""
     pages.show(
         "## Training",
         "" if options.section else description(),
         f"On {device.type}, {torch.get_num_threads()} threads; {SCENES} RoadScenes of {height}×{width}, batches of "
-        f"{BATCH}, SGD as in suite `{SUITE}`, all classes weighted alike. Ours has the settings of profile "
+        f"{batch}{as_there}, SGD as in suite `{SUITE}`, all classes weighted alike. Ours has the settings of profile "
         f"`{PROFILES[device.type]}`, in {precision}. All start from the same weights and see the same images: the "
         f"losses of the bare loop are ours{' to the bit' if device.type == 'cpu' else ''}, the first one of the plain "
         f"loop is ours within 2 %, or nothing is printed. {pages.load()}",

@@ -22,7 +22,6 @@ from bench.training.normalisation import local_contrast_normalise
 from bench.training.order import BatchOrder
 from bench.training.residency import Images, network_images
 
-BATCH = 4
 ORDER_SEED = 0
 
 Losses = list[float]
@@ -39,10 +38,11 @@ class Setting:
     recipe: RecipeSpec
     profile: ProfileSpec
     iterations: int
+    batch: int  # images of an iteration
 
     def order(self, iterations: Iterable[int]) -> list[np.ndarray]:
         """Returns the images of each iteration."""
-        order = BatchOrder(len(self.split.labels), BATCH, ORDER_SEED, torch.device("cpu"))
+        order = BatchOrder(len(self.split.labels), self.batch, ORDER_SEED, torch.device("cpu"))
         return [order.at(iteration).numpy() for iteration in iterations]
 
     def resident(self) -> tuple[Images, Tensor, Tensor]:
@@ -77,7 +77,7 @@ def our_loop(setting: Setting) -> Loop:
             labels,
             weights,
             iterations=state.iteration + iterations,
-            batch_size=BATCH,
+            batch_size=setting.batch,
             order_seed=ORDER_SEED,
             dropout_seed=0,
             bf16=bf16,
@@ -164,7 +164,7 @@ def plain_loop(setting: Setting, pictures: Dataset, workers: int) -> Loop:
         # an epoch in a given order, so that losses can be compared; shuffle=True costs the same
         order: Sequence[Any] = np.concatenate(setting.order(range(done + 1, done + iterations + 1))).tolist()
         losses = []
-        for images, labels in DataLoader(pictures, batch_size=BATCH, sampler=order, num_workers=workers):
+        for images, labels in DataLoader(pictures, batch_size=setting.batch, sampler=order, num_workers=workers):
             images, labels = images.to(setting.device), labels.to(setting.device)
             optimizer.zero_grad()
             loss = criterion(model(images), labels)
