@@ -20,7 +20,7 @@ from bench.results.store import check_writable
 from bench.study.config import Study
 
 NEEDED_GIB = 2  # results, cache and report of one profile
-PAPER_GPU_GIB = 8  # `bench plan` estimates 5.7 GiB for data, weights and activations; the rest is room for workspaces
+PAPER_GPU_GIB = 8  # `bench plan` estimates 6.4 GiB for data, weights and activations; the rest is room for workspaces
 
 
 class Finding(NamedTuple):

@@ -6,16 +6,14 @@ import contextlib
 from pathlib import Path
 
 import torch
-from torch import Tensor
-from torch.autograd.graph import saved_tensors_hooks
 
 from bench.data import SPLITS
+from bench.running.activations import evaluation_bytes, shapes_of, step_bytes
 from bench.running.endings import GROUPS, OUR_GROUPS
 from bench.running.inputs import num_classes_of
+from bench.running.training_trial import SELECTIONS
 from bench.study.trials import Trial
-from bench.training.loss import coarse_labels, segmentation_loss
 from bench.training.residency import fits
-from models import MODELS
 
 MIB = 2**20
 MEMINFO = Path("/proc/meminfo")  # Linux
@@ -25,48 +23,35 @@ PROCESS_MIB = {"cuda": 500.0, "cpu": 100.0}
 
 
 def training_memory_mib(trial: Trial, device: torch.device) -> float:
-    """Returns what a training needs at least on its device, MiB: its process, data, weights and what a step keeps.
+    """Returns what a training needs at least on its device, MiB.
 
-    Workspaces of convolutions come on top. A step is made on the meta device, without numbers, so this takes neither
-    time nor memory.
+    That is its process, data and weights, and on top of them what a step keeps or what an evaluation takes, whichever
+    is more: a GPU evaluates many more images at once than it trains on. Workspaces of convolutions come on top. All is
+    computed on the meta device, without numbers, so this takes little time and no memory.
 
     Args:
         trial: a training
         device: where
     """
-    classes, size = num_classes_of(trial), (trial.height, trial.width)
-    build = MODELS[trial.model]
-    kept: dict[int, torch.UntypedStorage] = {}  # by identity; held, so that no identity is given a second time
-
-    def remember(tensor: Tensor) -> Tensor:
-        storage = tensor.untyped_storage()
-        kept[storage._cdata] = storage
-        return tensor
-
-    with torch.device("meta"):
-        model = build(classes, size) if getattr(build, "BUILT_FOR_SIZE", False) else build(classes)
-        model.train()
-        images = torch.empty(trial.batch_size, 3, *size)
-        labels = torch.zeros(trial.batch_size, *size, dtype=torch.long)
-        stride = getattr(model, "LOSS_STRIDE", 1)
-        bf16 = trial.precision == "bf16"
-        with saved_tensors_hooks(remember, lambda tensor: tensor):
-            # the meta device knows no autocast: every activation is computed in fp32, and halved below
-            logits = model(images) if stride == 1 else model.coarse_logits(images)  # type: ignore[operator]
-            segmentation_loss(logits, coarse_labels(labels, stride), torch.ones(classes))
-    weights = {parameter.untyped_storage()._cdata for parameter in model.parameters()}
-    activations = sum(storage.nbytes() for name, storage in kept.items() if name not in weights)
-    learnt = 4 * sum(parameter.numel() for parameter in model.parameters()) * 3  # weights, gradients, momentum
-    return (_data_bytes(trial, device) + learnt + activations / (2 if bf16 else 1)) / MIB + PROCESS_MIB[device.type]
+    classes = num_classes_of(trial)
+    model = shapes_of(trial, classes, device)
+    # weights, gradients, momentum, and a copy for each way to select a checkpoint
+    learnt = 4 * sum(parameter.numel() for parameter in model.parameters()) * (3 + len(SELECTIONS))
+    on_top = max(step_bytes(trial, model, classes), evaluation_bytes(trial, model, device))
+    return (_data_bytes(trial, device) + learnt + on_top) / MIB + PROCESS_MIB[device.type]
 
 
 def _data_bytes(trial: Trial, device: torch.device) -> int:
-    """Returns what the images of all splits take on the device, see residency.py, and on a CPU their labels."""
+    """Returns what the images of all splits take on the device, see residency.py, and the labels.
+
+    On a GPU these are the labels of the training split alone: scores are computed from those in host memory.
+    """
     once = trial.input_normalisation == "local_contrast"  # is kept as fp32, beside the images themselves
     channels = [3 * trial.dataset_options[split] * trial.height * trial.width for split in SPLITS]
     if device.type == "cuda":
         sizes = [count * (4 if once else 1) for count in channels]
-        return sum(size for size in sizes if fits(device, size))
+        labels = trial.dataset_options["train"] * trial.height * trial.width
+        return sum(size for size in sizes if fits(device, size)) + labels
     return sum(channels) * (1 + 4 * once) + sum(channels) // 3
 
 

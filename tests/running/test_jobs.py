@@ -2,19 +2,23 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 from test_trial import tiny
+from torch import nn
 from torch.autograd.graph import saved_tensors_hooks
 
 from bench.errors import BenchError, ConfigError
+from bench.evaluation.predict import PIXELS_AT_ONCE
 from bench.running import jobs as module
-from bench.running import memory
+from bench.running import memory, throughput
 from bench.running.inputs import build_model, num_classes_of
 from bench.running.jobs import check_memory, choose
 from bench.running.memory import free_memory_mib, training_memory_mib
 from bench.running.throughput import images_per_s
 from bench.training.loss import segmentation_loss
+from models import MODELS
 
 CPU, GPU = torch.device("cpu"), torch.device("cuda")
 MANY = [tiny(seed=seed) for seed in range(20)]
@@ -103,7 +107,8 @@ def test_too_little_memory_is_said_before_the_first_training():
 
 
 @pytest.mark.parametrize("model", ["fcn_basic", "segnet_basic"])
-def test_memory_from_shapes_is_that_of_a_real_step(model):
+def test_memory_from_shapes_is_that_of_a_real_step(model, monkeypatch):
+    monkeypatch.setitem(PIXELS_AT_ONCE, "cpu", 32 * 40)  # evaluation needs less then
     trial = tiny(model=model, channels_last=False)
     network = build_model(trial, num_classes_of(trial), CPU).train()
     weights = {parameter.data_ptr() for parameter in network.parameters()}
@@ -118,10 +123,49 @@ def test_memory_from_shapes_is_that_of_a_real_step(model):
         logits = network(torch.randn(2, 3, 32, 40))
         segmentation_loss(logits, torch.zeros(2, 32, 40, dtype=torch.long), torch.ones(logits.shape[1]))
     real = sum(storage.nbytes() for at, storage in kept.items() if at not in weights)
-    learnt = 12 * sum(parameter.numel() for parameter in network.parameters())
+    learnt = (
+        4 * 5 * sum(parameter.numel() for parameter in network.parameters())
+    )  # with gradients, momentum and two copies
     data = 11 * 32 * 40 * 16  # images of fp32 and uint8, and labels
     expected = (real + learnt + data) / 2**20 + memory.PROCESS_MIB["cpu"]
     assert training_memory_mib(trial, CPU) == pytest.approx(expected, rel=0.01)
+
+
+def two_layers(classes):
+    return nn.Sequential(nn.Conv2d(3, 16, 3, padding=1), nn.ReLU(), nn.Conv2d(16, classes, 1))
+
+
+@pytest.mark.parametrize(("precision", "bytes_each"), [("fp32", 4), ("bf16", 2)])
+def test_on_a_gpu_evaluation_may_need_more_than_a_step(precision, bytes_each, monkeypatch):
+    monkeypatch.setitem(MODELS, "fcn_basic", two_layers)
+    monkeypatch.setattr(memory, "fits", lambda device, size: False)  # images stay outside
+    splits = {"train": 30, "val": 20, "test": 40, "seed": 5}
+    trial = tiny(precision=precision, channels_last=False, dataset_options=splits, batch_size=4)
+    pixels, classes = 32 * 40, num_classes_of(trial)
+    learnt = 4 * 5 * (16 * 28 + classes * 17)
+
+    def on_top(device):
+        return (training_memory_mib(trial, device) - memory.PROCESS_MIB[device.type]) * 2**20 - learnt
+
+    def evaluation(images, logits):
+        """What two layers take: an fp32 batch, 16 channels before and after the ReLU, the logits of the batch before,
+        and the label maps of the longest split."""
+        return pixels * (images * (3 * 4 + (16 + 16 + logits) * bytes_each) + 40)
+
+    # a GPU takes all 40 images at once, and holds the labels of the training images
+    assert on_top(GPU) == evaluation(40, 0) + 30 * pixels
+    monkeypatch.setitem(PIXELS_AT_ONCE, "cuda", 16 * pixels)
+    assert on_top(GPU) == evaluation(16, classes) + 30 * pixels
+    monkeypatch.setitem(PIXELS_AT_ONCE, "cuda", pixels)  # a step on four takes more than evaluation of one
+    assert on_top(GPU) > evaluation(1, classes) + 30 * pixels
+
+
+def test_on_a_gpu_images_that_fit_and_labels_are_resident(monkeypatch):
+    pixels = 32 * 40
+    monkeypatch.setattr(memory, "fits", lambda device, size: True)
+    everything = training_memory_mib(tiny(), GPU)
+    monkeypatch.setattr(memory, "fits", lambda device, size: size < 6 * 3 * 4 * pixels)  # all but those of training
+    assert (everything - training_memory_mib(tiny(), GPU)) * 2**20 == pytest.approx(6 * 3 * 4 * pixels)
 
 
 def test_free_memory_is_what_the_system_says_and_the_group_leaves(tmp_path, monkeypatch):
@@ -149,3 +193,30 @@ def test_real_processes_train_and_say_why_they_cannot(monkeypatch):
     assert images_per_s(tiny(), CPU, 2, 2) > 0
     with pytest.raises(BenchError, match="^ValueError: DeconvNet cannot be trained on a batch of one image"):
         images_per_s(tiny(model="deconvnet", batch_size=1), CPU, 1, 1)
+
+
+def test_a_gpu_is_waited_for_once_a_window_and_a_cpu_after_every_step():
+    assert throughput.steps_in_a_window(0.01, GPU) == 20
+    assert throughput.steps_in_a_window(3.0, GPU) == throughput.steps_in_a_window(0.01, CPU) == 1
+
+
+@pytest.mark.parametrize(("device", "between_waits"), [("cuda", {20}), ("cpu", {1})])
+def test_only_whole_windows_are_counted(device, between_waits, monkeypatch):
+    clock, waits, taken, said = [0.0], [], [], []
+
+    def take():
+        clock[0] += 0.01
+        taken.append(clock[0])
+
+    class Pipe:
+        send = staticmethod(said.append)
+        recv = staticmethod(lambda: 1.05)  # seconds
+
+    monkeypatch.setattr(throughput, "step_of", lambda trial, device: throughput.Step(take, 12))
+    monkeypatch.setattr(throughput, "settle", lambda device: waits.append(len(taken)))
+    monkeypatch.setattr(throughput.time, "perf_counter", lambda: clock[0])
+    throughput._train(tiny(), device, torch.get_num_threads(), Pipe)
+    warm_up = throughput.WARM_UP_STEPS
+    assert set(np.diff([at for at in waits if at >= warm_up])) - {0} == between_waits
+    assert said == [0.0, pytest.approx(12 / 0.01)]
+    assert waits[-1] == len(taken)
