@@ -90,7 +90,7 @@ def _gpu() -> Iterator[Finding]:
         device = torch.cuda.get_device_properties(index)
         gib = device.total_memory / 2**30
         enough = gib >= PAPER_GPU_GIB
-        advice = "" if enough else f"profile paper needs about {PAPER_GPU_GIB} GiB"
+        advice = "" if enough else f"Table 1 at full scale needs {PAPER_GPU_GIB} GiB; others: `bench plan`"
         yield Finding(f"GPU {index}", "ok" if enough else "note", f"{device.name}, {gib:.0f} GiB", advice)
         sensors = sensors_of(torch.device("cuda", index))
         found = "none" if sensors is None else ", ".join(sensors.state())
