@@ -29,7 +29,7 @@ class CountRows:
 
     def __init__(self, table: pa.Table, refinement: str = "", iteration: int | None = None) -> None:
         self._table = table
-        self._columns: dict[str, tuple[NDArray[np.int64], list[str]]] = {}
+        self._columns: dict[str, tuple[NDArray[np.int32], list[str]]] = {}
         self._reported = self._are("split", "test") & self._are("refinement", refinement)
         at = self._numbers("selected_iteration") if iteration is None else iteration
         self._reported &= self._numbers("iteration") == at
@@ -83,13 +83,13 @@ class CountRows:
         """(N,) values; NaN is null."""
         return self._table[column].to_pandas().to_numpy(np.float64, na_value=np.nan)
 
-    def _coded(self, column: str) -> tuple[NDArray[np.int64], list[str]]:
+    def _coded(self, column: str) -> tuple[NDArray[np.int32], list[str]]:
         """Codes of the rows, -1 for null, and the texts they stand for."""
         if column not in self._columns:
             array = self._table[column]
             if not pa.types.is_dictionary(array.type):
                 array = array.cast(pa.string()).dictionary_encode()
             array = array.unify_dictionaries().combine_chunks()
-            codes = array.indices.fill_null(-1).to_numpy().astype(np.int64)
+            codes = array.indices.fill_null(-1).to_numpy().astype(np.int32, copy=False)
             self._columns[column] = codes, array.dictionary.to_pylist()
         return self._columns[column]
