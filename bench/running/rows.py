@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -37,6 +37,9 @@ Row = dict[str, Any]
 
 class TrialRows:
     """The rows of one trial as they come in, and the few predicted label maps that the report shows.
+
+    A row of counts of single images stands for many (see results/trial_table.py). Its arrays are tensors, which
+    checkpoints can hold.
 
     Args:
         splits: the splits by name; empty for a cost trial
@@ -80,7 +83,8 @@ class TrialRows:
         self._add_per_class("class_score", scores.class_accuracy, "fraction", metric="accuracy", **where)
         self._add_per_class("class_score", scores.class_iou, "fraction", metric="iou", **where)
         if split == "test":
-            self._add_image_confusion(data, counts, where)
+            axes = {"image": data.names, "class_name": data.class_names, "predicted_class": data.class_names}
+            self._add_counts("image_confusion", counts, counts > 0, axes, where | {"metric": "pixels"})
         return scores
 
     def add_boundaries(
@@ -96,16 +100,8 @@ class TrialRows:
             self._add_per_class("class_score", scores.class_boundary_f1, "fraction", metric="boundary_f1", **where)
             kept = counts > 0
             kept[~kept.any(axis=(1, 2)), 0, 0] = True  # an image without any boundary counts in the mean: one row of 0
-            for image, label, metric in np.argwhere(kept):
-                self._add(
-                    "image_boundary",
-                    BOUNDARY_METRICS[metric],
-                    counts[image, label, metric],
-                    "pixels",
-                    image=data.names[image],
-                    class_name=data.class_names[label],
-                    **where,
-                )
+            axes = {"image": data.names, "class_name": data.class_names, "metric": BOUNDARY_METRICS}
+            self._add_counts("image_boundary", counts, kept, axes, where)
 
     def add_refinement(self, refinement: str, parameters: Mapping[str, float]) -> None:
         """Adds the parameters of what refines the predictions, and how they were chosen."""
@@ -177,18 +173,18 @@ class TrialRows:
             picture.putpalette(palette.tobytes())
             write_atomically(folder / f"{name}.png", partial(picture.save, format="PNG", optimize=True))
 
-    def _add_image_confusion(self, data: Split, counts: np.ndarray, where: Row) -> None:
-        for image, label, predicted in np.argwhere(counts > 0):
-            self._add(
-                "image_confusion",
-                "pixels",
-                counts[image, label, predicted],
-                "pixels",
-                image=data.names[image],
-                class_name=data.class_names[label],
-                predicted_class=data.class_names[predicted],
-                **where,
-            )
+    def _add_counts(
+        self, record: str, counts: np.ndarray, kept: np.ndarray, axes: Mapping[str, Sequence[str]], where: Row
+    ) -> None:
+        """Adds those of some counts (N,K,...) of pixels that are kept, as one row that stands for many.
+
+        axes: the column of each axis of the counts, and what its places are called.
+        """
+        row = {"record": record, "value": torch.from_numpy(counts[kept].astype(np.int32)), "unit": "pixels", **where}
+        for (column, texts), places in zip(axes.items(), np.nonzero(kept), strict=True):
+            narrow = places.astype(np.uint8 if len(texts) <= 256 else np.int32)  # every checkpoint holds them
+            row[column] = {"codes": torch.from_numpy(narrow), "texts": texts}
+        self.rows.append(row)
 
     def _add_condition(self, metric: str, value: float, protocol: str, number: int) -> None:
         self._add("condition", metric, value, CONDITIONS[metric], protocol=protocol, iteration=number)

@@ -180,9 +180,17 @@ def test_a_large_file_is_not_read(stored):
 
 
 def test_too_many_rows_are_not_read(stored, monkeypatch):
+    """Those of single images have a limit of their own where they are apart, as in every file with a seal."""
     stored.put(stored.content)
     monkeypatch.setattr(trial_file, "MAX_ROWS", 8)
+    assert load_results(stored.folder).problems == []
+    monkeypatch.setattr(trial_file, "MAX_IMAGE_ROWS", 0)
+    assert "1 rows of single images, at most 0 are read" in load_results(stored.folder).problems[0]
+    stored.put(packed(pq.ParquetFile(BytesIO(stored.content)).read()))
     assert "9 rows, at most 8 are read" in load_results(stored.folder).problems[0]
+    monkeypatch.setattr(trial_file, "MAX_ROWS", 7)
+    stored.put(stored.content)
+    assert "8 rows, at most 7 are read" in load_results(stored.folder).problems[0]
 
 
 @pytest.mark.parametrize("name", ["a\nb.parquet", "\x1b[2J.parquet", "[red].parquet", "\u202ex.parquet", "a.parquet"])

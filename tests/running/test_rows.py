@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from single_rows import single_rows
 
 from bench.data.split import Split
 from bench.evaluation.boundary import boundary_counts
@@ -26,7 +27,7 @@ def scored() -> tuple[Split, np.ndarray, list[dict]]:
     split = Split(images, labels, ("a", "b", "c", "d"), CLASSES, "digest")
     rows = TrialRows({"test": split}, None)
     rows.add_boundaries("test", 6, predictions)
-    return split, predictions, rows.rows
+    return split, predictions, list(single_rows(rows.rows))
 
 
 @pytest.mark.parametrize("name", STORED)

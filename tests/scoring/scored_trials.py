@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import yaml
 from results_factory import constants
+from single_rows import single_rows
 
 from bench.data import DATASETS, Split, load_split
 from bench.results.store import path_of, predictions_path
@@ -74,7 +75,7 @@ def store(
     if label_maps:
         rows.keep_predictions("test", predictions)
         rows.write_predictions(predictions_path(folder, trial), DATASETS["road_scenes"].palette)
-    kept = [row for row in rows.rows if drop is None or not drop(row)]
+    kept = [row for row in single_rows(rows.rows) if drop is None or not drop(row)]
     path = path_of(folder, trial)
     write_trial(path, constants(trial, **changes), kept)
     return path
