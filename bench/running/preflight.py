@@ -1,6 +1,7 @@
 """What can be known before the first training is found out before it.
 
-That is: folders, models and the images they take, pretrained weights, data, class weights, checkpoints.
+That is: folders, models and the images they take, pretrained weights, data, class weights, checkpoints, and whether the
+results can be read back.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from bench.running.dry_run import check_models, model_without_numbers
 from bench.running.inputs import load_trial_split, num_classes_of
 from bench.running.lease import is_held
 from bench.running.leftovers import leases_path
+from bench.running.most_rows import check_rows, classes_in
 from bench.running.pretraining import fill, read_state
 from bench.study.trials import Trial
 
@@ -29,13 +31,15 @@ def check(trials: Sequence[Trial], device: str, threads: int, results: Path) -> 
     """Checks all that the trials need, what is quick first.
 
     Raises:
-        ConfigError: images that a model does not take, class weights that the data set does not have, or a checkpoint
-            that may not go on here.
+        ConfigError: images that a model does not take, class weights that the data set does not have, more results
+            than are read, or a checkpoint that may not go on here.
         DataError: a data set or weights to start from are missing, damaged or do not fit.
         ResultsError: a folder cannot be written, or a checkpoint is another configuration's.
     """
     check_writable(results)
     _check_class_weights(trials)
+    for trial in trials:
+        check_rows(trial, [], num_classes_of(trial))
     check_models(trials)
     _check_pretrained(trials)
     _check_data(trials)
@@ -90,15 +94,21 @@ def _check_pretrained(trials: Sequence[Trial]) -> None:
 
 
 def _check_data(trials: Sequence[Trial]) -> None:
-    """Reads every split that the trials need, which checks it and fills the cache."""
-    needed = {
-        (trial.dataset, trial.height, trial.width, str(trial.dataset_options)): trial
-        for trial in trials
-        if trial.kind == "training"
-    }
-    for trial in needed.values():
+    """Reads every split that the trials need, which checks it and fills the cache; counts what they could store."""
+    needed: dict[tuple[object, ...], list[Trial]] = {}
+    for trial in trials:
+        if trial.kind == "training":
+            key = trial.dataset, trial.height, trial.width, str(trial.dataset_options)
+            needed.setdefault(key, []).append(trial)
+    for same in needed.values():
         for split in SPLITS:
-            _check_labels(trial, split, load_trial_split(trial, split))
+            data = load_trial_split(same[0], split)
+            _check_labels(same[0], split, data)
+            if split == "test":
+                classes = num_classes_of(same[0])
+                labelled = classes_in(data.labels, classes)
+                for trial in same:
+                    check_rows(trial, labelled, classes)
 
 
 def _check_labels(trial: Trial, name: str, split: Split) -> None:

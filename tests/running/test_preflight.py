@@ -14,7 +14,7 @@ from torch import nn
 
 from bench.data import Split
 from bench.errors import BenchError, ConfigError, DataError
-from bench.running import preflight
+from bench.running import most_rows, preflight
 from bench.running.dry_run import Dry, Pass, check_models, dry, model_without_numbers, pass_on_shapes
 from bench.study.config import load_study
 from bench.study.trials import plan
@@ -151,6 +151,46 @@ assert "torch._dynamo" not in sys.modules
 """
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+# --- more results than are read
+
+
+def test_a_training_of_too_many_iterations_is_refused_before_the_data_are_read(tmp_path):
+    line = line_of([tiny(), tiny(model="segnet", iterations=2_000_000, validate_every=2_000_000)], tmp_path)
+    assert line.startswith("suite decoder-variants, profile smoke, model segnet: its results could have 2000")
+    assert line.endswith("rows of curves, scores and times, at most 2000000 are read back; use fewer iterations")
+
+
+def test_a_measurement_of_too_many_passes_is_refused(tmp_path):
+    line = line_of([cost(timing_iterations=500_000)], tmp_path)
+    assert line.endswith("at most 2000000 are read back; use fewer timing rounds or iterations")
+
+
+def test_too_many_counts_of_test_images_are_refused(tmp_path, monkeypatch):
+    """What is possible is known from the labels: here of 2 of 11 classes, at 2 points."""
+    labels = np.zeros((3, 32, 40), np.uint8)
+    labels[:, 3, 4] = 10
+    labels[0, 5, 5] = 255
+    split = Split(np.zeros((3, 32, 40, 3), np.uint8), labels, ("a", "b", "c"), tuple("12345678901"), "")
+    monkeypatch.setattr(preflight, "load_trial_split", lambda trial, name: split)
+    most = 2 * 3 * (2 * 11 + 6 * (11 + 3 * 2))
+    monkeypatch.setattr(most_rows, "MAX_IMAGE_ROWS", most)
+    preflight.check([tiny()], "cpu", 1, tmp_path)
+    with pytest.raises(ConfigError) as caught:
+        preflight.check([tiny(), tiny(budgets={"early": 1})], "cpu", 1, tmp_path)
+    assert str(caught.value) == (
+        "suite decoder-variants, profile smoke, model fcn_basic: its results could have 1116 counts of 3 test images "
+        "of road_scenes at 3 points, at most 744 are read back; use fewer test images or budgets"
+    )
+
+
+@pytest.mark.parametrize(("suite", "profile"), SUITES)
+def test_no_trial_of_the_study_has_too_many_rows(suite, profile):
+    """With 16 classes in each label map, more than any data set has on average."""
+    for trial in plan(load_study(ROOT / "bench.yaml"), suite, profile):
+        images = trial.dataset_options["test"] if trial.kind == "training" else 0
+        most_rows.check_rows(trial, [16] * images, preflight.num_classes_of(trial))
 
 
 # --- weights
