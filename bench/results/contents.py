@@ -168,7 +168,7 @@ def _check_values(table: pa.Table) -> None:
 def _holds_twice(table: pa.Table) -> bool:
     """Whether two rows have the same place.
 
-    Places are numbers, which are sorted: of millions of rows, grouping them by all columns takes five times as long.
+    Places are numbers, which are sorted: grouping 8 million rows by all columns takes thrice as long, and 0.6 GB.
     """
     places, known = np.zeros(len(table), np.int64), 1  # of so many places as the columns so far can tell apart
     for name in PLACE:
