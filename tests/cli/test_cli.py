@@ -300,5 +300,11 @@ def test_the_readme_counts_claims_as_the_findings_do():
     readme, findings = ((ROOT / name).read_text() for name in ("README.md", "docs/findings.md"))
     found = [int(re.search(rf"### {verdict}: (\d+)", findings)[1])
              for verdict in ("Replicated", "Contradicted", "Inconclusive", "Not tested")]  # fmt: skip
-    said = r"\*\*(\d+) of the paper's 71 claims replicated here, (\d+) came .*,\s(\d+) are undecided; (\d+)"
-    assert [int(number) for number in re.search(said, readme).groups()] == found, "run python docs/refresh.py"
+    said = (
+        r"\*\*(\d+) of the paper's 71 claims replicated here \((\d+) of them about scores.*\), (\d+) are\s"
+        r"contradicted, (\d+)\sundecided; (\d+)"
+    )
+    replicated, scored, *others = map(int, re.search(said, readme, re.DOTALL).groups())
+    assert [replicated, *others] == found, "run python docs/refresh.py"
+    table = findings.partition("### Replicated")[2].partition("\n### ")[0]
+    assert scored == len(re.findall(r"\| scores[^|]*\| \w", table)), "run python docs/refresh.py"

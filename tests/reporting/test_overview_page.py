@@ -127,7 +127,10 @@ def test_claims_are_counted_by_the_last_profile() -> None:
 
 def test_notes_of_claims_say_that_they_are_about_the_paper() -> None:
     notes = {item.id: item.notes for item in audit_section({}).items}
-    assert notes["T1-SF-5"][0] == "On the paper: BF falls from 38.11 to 31.96, by 6.15 points."
+    assert (
+        notes["T1-SF-5"][0]
+        == "On the paper: BF falls from 38.11 to 31.96, by 6.15 points, C by 3.8, mIoU by 3.2, G by 1.2."
+    )
     assert all(note[0].startswith(("On the paper: ", "The ")) for note in notes.values() if note)
 
 

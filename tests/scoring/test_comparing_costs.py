@@ -4,6 +4,7 @@ import pytest
 from results_factory import trials, write
 
 from bench.results.committed import Place
+from bench.results.schema import VALUES
 from bench.results.store import load_results
 from bench.results.trial_file import write_trial
 from bench.scoring.comparing import Selection, compare
@@ -87,8 +88,9 @@ def test_disturbed_times_are_not_comparable(tmp_path):
     (path,) = b.rglob("*.parquet")
     rows = load_results(b).rows.astype(object)
     rows = rows.where(rows.notna(), None).to_dict("records")
-    busy = rows[-1] | {"record": "condition", "metric": "others_share", "value": 0.5, "protocol": "ours"}
-    write_trial(path, {}, [*rows, busy])
+    values = [{column.name: row[column.name] for column in VALUES} for row in rows]
+    busy = values[-1] | {"record": "condition", "metric": "others_share", "value": 0.5, "protocol": "ours"}
+    write_trial(path, {name: held for name, held in rows[0].items() if name not in busy}, [*values, busy])
     one = differences(a, b)["forward_ms", "ours"]
     assert one.verdict == "not comparable"
     assert one.note == "disturbed: other programs took more than 5 % of the processors in B"
