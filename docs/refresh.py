@@ -34,9 +34,9 @@ for {nothing}.
 with its verdict and its origin.
 
 > **This is not a replication at the paper's scale.** {notice} The verdicts on claims are about the order of networks
-> early in training on small images, and in Table 3 from random weights, not those of VGG16; [longer
-> trainings](docs/findings.md#longer-training) say how much of it is due to that. Profile `paper` is the paper's scale,
-> by the same commands, on a GPU; it has not been run yet.
+> early in training on small images, and in Table 3 from random weights, not those of VGG16. How three networks of
+> Table 1 come out after a longer training is [in the findings](docs/findings.md#longer-training). Profile `paper` is
+> the paper's scale, by the same commands, on a GPU; it has not been run yet.
 
 Table 1 on the real CamVid images, {median}. Each cell: the paper → ours (difference in points).
 

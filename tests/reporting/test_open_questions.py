@@ -22,6 +22,7 @@ from bench.reporting.comparisons.comparison import (
     runs_of,
     score_pairs,
     swaps,
+    undecidable,
 )
 from bench.reporting.comparisons.drive_scores import drives_of, scores_by_drive
 from bench.reporting.comparisons.open_questions import Question, open_questions
@@ -84,9 +85,15 @@ def test_differences_that_are_sure_are_told_from_the_others() -> None:
     assert decided({"C": (side(0.5), side(0.6, 0.7)), "A": clear}).endswith("; that is all 4.")
 
 
+def test_differences_of_less_than_two_seeds_in_common_are_named() -> None:
+    pairs = {"A": (side(0.5, 0.6), side(0.6)), "B": (side(0.5, 0.6), side(0.6, 0.7)), "C": (side(0.5), NOTHING)}
+    assert undecidable(pairs) == "Less than two seeds in common, so that no difference is evidence: A."
+    assert undecidable({"B": pairs["B"]}) == ""
+
+
 def test_two_machines_are_named() -> None:
     one, other = (Side({"mean_iou": {0: 0.5}}, machines=frozenset(names)) for names in (("m",), ("m", "n")))
-    assert apart({"A": (one, one)}) == apart({"A": (one, NOTHING)}) == ""
+    assert apart({"A": (one, one)}) == apart({"A": (other, other)}) == apart({"A": (one, NOTHING)}) == ""
     assert apart({"A": (one, one), "B": (one, other)}).startswith("The first ran on m, the second on m and n.")
 
 

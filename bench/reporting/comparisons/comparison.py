@@ -165,8 +165,17 @@ def score_comparison(
     rows = tuple(ComparisonRow(row, score_pairs(*pair), runs_of(*pair)) for row, pair in known.items())
     left, right = ({row: pair[number] for row, pair in known.items()} for number in (0, 1))
     order = swaps(left, right, {row: row for row in known}) if ranked else ""
-    notes = (decided(known), order, apart(known))
+    notes = (*sureness(known), order)
     return Comparison(key, title, sides, tuple(METRIC_TITLES.values()), rows, tuple(filter(None, notes)))
+
+
+def sureness(pairs: Mapping[str, tuple[Side, Side]]) -> list[str]:
+    """Returns what is to be said of how sure differences are: their intervals, too few seeds, two machines.
+
+    Args:
+        pairs: what is compared, by the title of its row.
+    """
+    return [text for text in (decided(pairs), undecidable(pairs), apart(pairs)) if text]
 
 
 def decided(pairs: Mapping[str, tuple[Side, Side]]) -> str:
@@ -194,10 +203,25 @@ def decided(pairs: Mapping[str, tuple[Side, Side]]) -> str:
     return f"Differences whose 95 % interval leaves out 0 (Student's t, seed by seed): {said or 'none'}; {rest}."
 
 
+def undecidable(pairs: Mapping[str, tuple[Side, Side]]) -> str:
+    """Says of which differences no interval is known, since less than two seeds are in common; "" of none."""
+    rows = [
+        row
+        for row, (left, right) in pairs.items()
+        if left.runs and right.runs and all(len(_differences(left, right, metric)) < 2 for metric in METRIC_TITLES)
+    ]
+    if not rows:
+        return ""
+    return f"Less than two seeds in common, so that no difference is evidence: {', '.join(rows)}."
+
+
 def apart(pairs: Mapping[str, tuple[Side, Side]]) -> str:
     """Says on what the two sides ran where that was not the same; "" where it was."""
-    mixed = [(left, right) for left, right in pairs.values() if left.machines and right.machines
-             and len(left.machines | right.machines) > 1]  # fmt: skip
+    mixed = [
+        (left, right)
+        for left, right in pairs.values()
+        if left.machines and right.machines and left.machines != right.machines
+    ]
     if not mixed:
         return ""
     theirs = (

@@ -26,6 +26,7 @@ from bench.reporting.comparisons.comparison import (
     runs_of,
     score_comparison,
     score_pairs,
+    sureness,
 )
 from bench.reporting.comparisons.drive_scores import Read, by_drive
 from bench.reporting.comparisons.recipe_questions import COMPUTED, OFFICIAL, class_weights
@@ -172,7 +173,7 @@ def _layer(suite: SuiteResults, measured: Sequence[SuiteResults]) -> Question:
     found = suite.scored()
     weighting = suite.weightings[0]
     sizes, of_suite = _sizes(measured, suite.models)
-    rows = []
+    rows, pairs = [], {}
     for one, other in combinations([model for model in suite.models if model in COMPARED], 2):
         left, right = (found.get((model, weighting), NOTHING) for model in (one, other))
         if left.runs or right.runs:
@@ -181,8 +182,9 @@ def _layer(suite: SuiteResults, measured: Sequence[SuiteResults]) -> Question:
                 for metric, (_, _, decimals) in SIZES.items()
             ]
             title = f"{MODEL_TITLES[one]} → {MODEL_TITLES[other]}"
+            pairs[title] = left, right
             rows.append(ComparisonRow(title, (*score_pairs(left, right), *size), runs_of(left, right)))
-    notes = []
+    notes = sureness(pairs)
     if of_suite is not None:
         trial = of_suite.planned[0]
         notes.append(
